@@ -163,7 +163,7 @@ struct pong {
 };
 
 enum class bye_reason : std::uint8_t {
-  shutdown = 1, protocol_version, identity, revoked, malformed, replaced, overload, timeout, unknown_gateway,
+  shutdown = 1, wrong_version, identity, revoked, malformed, replaced, overload, timeout, unknown_gateway,
 };
 std::string_view name_of(bye_reason reason);
 
