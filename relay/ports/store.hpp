@@ -110,6 +110,10 @@ public:
   virtual result<std::vector<device_state>> load_devices() = 0;
   virtual result<std::vector<episode>> load_open_episodes() = 0;
   virtual result<std::vector<mail>> load_queued_mails() = 0;
+  // An episode by its key, open or not: a rule that comes to a known conclusion again must not tell it again.
+  virtual result<std::optional<episode>> find_episode(const episode_key& key) = 0;
+  // To whom the opening of this episode was written (a mail with edge opened exists, in whatever state), ascending.
+  virtual result<std::vector<contact_id>> told(const episode_key& key) = 0;
   virtual result<std::optional<wall_at>> load_alive() = 0;
   // All 96 cells; cells that never arrived have present == false.
   virtual result<day_cells> read_day(home_id home, appliance_id appliance, utc_day day) = 0;
