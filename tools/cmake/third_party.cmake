@@ -130,7 +130,7 @@ endfunction()
 # Boost: headers only, Asio compiled once. Two flavours, because Asio's objects differ in layout with and without
 # exceptions: a program that links both does not configure.
 #   third_party::boost            the relay and tools (exceptions, RTTI)
-#   third_party::boost_embedded   the firmware (neither); the program supplies boost::throw_exception
+#   third_party::boost_embedded   the firmware (neither; where Boost would throw it aborts)
 file(STRINGS /usr/include/boost/version.hpp boost_version_line REGEX "define BOOST_VERSION ")
 string(REGEX MATCH "[0-9]+" boost_version "${boost_version_line}")
 if(NOT boost_version OR boost_version LESS 108100)
@@ -159,6 +159,7 @@ boost_flavour(third_party_boost hosted)
 add_library(third_party::boost ALIAS third_party_boost)
 
 boost_flavour(third_party_boost_embedded embedded)
+target_sources(third_party_boost_embedded PRIVATE "${PROJECT_SOURCE_DIR}/firmware/shell/boost_no_exceptions.cpp")
 target_compile_options(third_party_boost_embedded PRIVATE -fno-exceptions -fno-rtti)
 target_compile_definitions(third_party_boost_embedded PUBLIC
   BOOST_NO_EXCEPTIONS BOOST_EXCEPTION_DISABLE BOOST_NO_RTTI BOOST_NO_TYPEID)
