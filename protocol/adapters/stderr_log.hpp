@@ -1,0 +1,30 @@
+// Log lines on standard error: "ts=2026-01-31T08:15:00.123Z lvl=info mod=uplink evt=live ...". Where standard error is the
+// journal (JOURNAL_STREAM), lines get a "<6>" priority in front, which journald takes off. One write(2) per line.
+#pragma once
+
+#include "protocol/adapters/clock_source.hpp"
+#include "protocol/base/log.hpp"
+
+#include <optional>
+
+namespace tomoshibi {
+
+class stderr_log final : public log_sink {
+public:
+  // Lines above `most` are dropped. The clock outlives the log or is replaced.
+  stderr_log(const clock_source& clock, log_level most);
+  void write(log_level level, std::string_view module, std::string_view event,
+             std::span<const log_field> fields) override;
+  void set_level(log_level most) { most_ = most; }
+  void set_clock(const clock_source& clock) { clock_ = &clock; }
+
+private:
+  const clock_source* clock_;
+  log_level most_;
+  bool journal_;
+};
+
+std::optional<log_level> parse_log_level(std::string_view text);  // "error" "warn" "info" "debug"
+std::string format_utc(wall_at t);                                // "2026-01-31T08:15:00.123Z"
+
+}  // namespace tomoshibi

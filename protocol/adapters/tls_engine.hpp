@@ -1,0 +1,74 @@
+// TLS 1.3 with certificates on both sides, as bytes in and bytes out: no socket, no clock. Over Mbed TLS 3.6; only
+// tls_engine.cpp and pki.cpp include it.
+//
+// The trust anchor is the provider's own CA and nothing else. States of an engine: handshake -> open -> closed (peer's
+// close_notify, or our close()) | failed (for good). One thread owns a context and its engines.
+// Errors: tls_failed with Mbed TLS's text; config_invalid for certificates and keys that cannot be used.
+#pragma once
+
+#include "protocol/base/bytes.hpp"
+#include "protocol/base/result.hpp"
+#include "protocol/base/time.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace tomoshibi {
+
+struct tls_identity {
+  std::string certificate_pem;  // own certificate, chain after it if there is one
+  std::string key_pem;
+  std::string ca_pem;           // whom we believe
+};
+struct tls_identity_files {
+  std::string certificate;
+  std::string key;
+  std::string ca;
+};
+result<tls_identity> load_tls_identity(const tls_identity_files& files);  // config_invalid: which file and why
+
+struct tls_peer {
+  std::string common_name;      // subject CN
+  std::string sha256;           // of the DER, lower-case hex
+  wall_at not_before{};
+  wall_at not_after{};
+};
+
+// The time that certificates are judged by; nothing: it is not known, and dates are not judged (docs/adr/0004).
+using tls_date_source = std::function<std::optional<wall_at>()>;
+
+// What all connections of one side share. Immutable after it is made; engines keep it alive.
+class tls_context;
+using tls_context_ptr = std::shared_ptr<tls_context>;
+result<tls_context_ptr> make_tls_server(const tls_identity& identity, tls_date_source date);
+result<tls_context_ptr> make_tls_client(const tls_identity& identity, tls_date_source date);
+
+class tls_engine {
+public:
+  // `server_name`: the DNS name or IP address that the server's certificate must carry (client side only).
+  static result<tls_engine> start(tls_context_ptr context, const std::string& server_name = {});
+  tls_engine(tls_engine&&) noexcept;
+  tls_engine& operator=(tls_engine&&) noexcept;
+  ~tls_engine();
+
+  // Bytes from the peer, in pieces of any size. Goes as far as they lead; take_output() and take_plain() after it.
+  status feed(byte_view cipher);
+  // Plain bytes to the peer; only when open.
+  status write(byte_view plain);
+  void close();                       // queues close_notify
+
+  bytes take_output();                // what must go to the peer now; also after a failure (the alert)
+  bytes take_plain();                 // what the peer said
+  bool open() const;                  // handshake done, peer verified
+  bool closed() const;                // the peer said close_notify: no more bytes come
+  const tls_peer& peer() const;       // valid once open
+
+private:
+  struct impl;
+  explicit tls_engine(std::unique_ptr<impl> p);
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace tomoshibi
