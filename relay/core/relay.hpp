@@ -20,7 +20,7 @@
 
 namespace tomoshibi::relay {
 
-class notice_text;  // relay/core/notices.hpp: composes subject and body
+class notice_writer;  // relay/core/notices.hpp: composes subject and body
 
 struct setup {
   relay::store& store;              // outlives the core
@@ -28,7 +28,7 @@ struct setup {
   std::uint64_t seed = 0;           // mail retry jitter
   relay::limits limits{};
   std::string mail_from;            // address that mails come from; its domain also ends each Message-ID
-  notice_text* text = nullptr;      // nothing: the product's own texts (mail_text.hpp)
+  notice_writer* text = nullptr;    // nothing: the product's own texts (mail_text.hpp)
 };
 
 class relay_core {
