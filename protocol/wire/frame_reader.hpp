@@ -16,6 +16,8 @@ public:
   result<std::optional<byte_view>> next(byte_view& data);
 
 private:
+  void take(byte_view& data, std::size_t whole_size);
+
   bytes frame_;
   bool whole_ = false;
   bool failed_ = false;

@@ -1,7 +1,8 @@
 // The device channel's messages as plain values. protocol/schema/tomoshibi.proto is the contract; this is its C++ face.
 //
 // Limits are checked on decoding: what is over a limit, lacks its body or carries an unlisted enum value is refused as
-// malformed; unknown fields are skipped. Times are UTC milliseconds.
+// malformed; unknown fields are skipped. A frame whose only body is one that this program does not know is refused as
+// unsupported: the receiver may skip it. Times are UTC milliseconds, not negative, up to the end of slot_value_max.
 #pragma once
 
 #include "protocol/base/bytes.hpp"
@@ -23,6 +24,9 @@ inline constexpr std::size_t appliances_max = 32;       // per home: a slot reco
 inline constexpr std::size_t label_bytes_max = 48;
 inline constexpr std::size_t device_key_max = 64;
 inline constexpr std::size_t text_bytes_max = 120;
+inline constexpr std::size_t version_bytes_max = 32;
+inline constexpr std::size_t record_bytes_max = 1'500;  // encoded; the largest, 32 appliances in one slot, has about 1,000
+inline constexpr std::int32_t slot_value_max = 96 * 366 * 300;  // about the year 2270; also bounds every time told
 inline constexpr std::uint32_t gap_slots_max = 96 * 400;  // a longer gap is sent in parts
 
 struct hello {
@@ -175,8 +179,8 @@ struct bye {
 
 using message = std::variant<hello, welcome, records, ack, config, config_applied, ping, pong, bye>;
 
-// A whole frame, length first. Fails with too_long when the message does not fit: a caller that sends records asks
-// record_size() and splits.
+// A whole frame, length first. Fails with too_long when the message does not fit: a caller that sends records
+// uses records_builder. Texts over their limit are cut at a character. Lists over theirs: too_long.
 result<bytes> encode_frame(const message& m);
 result<message> decode_payload(byte_view payload);  // without the length
 
@@ -184,17 +188,16 @@ result<message> decode_payload(byte_view payload);  // without the length
 bytes encode_record(const record& r);               // never fails within the limits above
 result<record> decode_record(byte_view data);
 
-// Records from records already encoded, without decoding them: stops before frame_payload_max would be passed.
-// Returns the frame and how many records it holds (>= 1; an encoded record over the limit is refused on append).
+// A Records frame from records already encoded, without decoding them.
 class records_builder {
 public:
   explicit records_builder(record_seq first_seq);
-  bool add(byte_view encoded_record);               // false: does not fit any more
+  bool add(byte_view encoded_record);               // false: does not fit any more, or is longer than record_bytes_max
   std::size_t count() const { return count_; }
-  bytes frame() const;
+  bytes frame() const;                              // a whole frame, length first; send it only with count() >= 1
 
 private:
-  bytes payload_;
+  bytes payload_;                                   // of the Records message
   std::size_t count_ = 0;
 };
 

@@ -12,6 +12,7 @@
 #include "protocol/base/time.hpp"
 #include "relay/core/health.hpp"
 #include "relay/core/limits.hpp"
+#include "relay/core/mail_text.hpp"
 #include "relay/core/session_io.hpp"
 
 #include <cstdint>
@@ -20,15 +21,13 @@
 
 namespace tomoshibi::relay {
 
-class notice_writer;  // relay/core/notices.hpp: composes subject and body
-
 struct setup {
   relay::store& store;              // outlives the core
   log_sink& log;
   std::uint64_t seed = 0;           // mail retry jitter
   relay::limits limits{};
   std::string mail_from;            // address that mails come from; its domain also ends each Message-ID
-  notice_writer* text = nullptr;    // nothing: the product's own texts (mail_text.hpp)
+  notice_text (*compose)(const notice_facts&) = compose_notice;  // tests may put their own
 };
 
 class relay_core {
