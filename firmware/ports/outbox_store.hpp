@@ -1,6 +1,8 @@
 // Where the gateway keeps what it must not lose: the log of records not yet acknowledged, and the aggregator's checkpoint.
 //
 // Synchronous. commit() is one transaction: after a power cut at any instant either all of it or none of it is there.
+// It takes append, replace and trim in this order; an append that does not follow the last record, or a replace of a
+// record not held, is `refused`. After a failed commit nothing of it has been done.
 // One contract test suite (tests/firmware/outbox_store_contract.cpp) runs against every implementation.
 #pragma once
 
