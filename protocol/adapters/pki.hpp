@@ -21,7 +21,7 @@ struct validity {
 
 struct key_and_certificate {
   std::string certificate_pem;
-  std::string key_pem;           // PKCS#8-compatible EC key, unencrypted: write it with write_secret_file
+  std::string key_pem;           // EC key (SEC 1), unencrypted: write it with write_secret_file
   std::string sha256;            // of the certificate's DER, lower-case hex
 };
 

@@ -1,0 +1,58 @@
+#include "protocol/adapters/stderr_log.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <unistd.h>
+
+namespace tomoshibi {
+namespace {
+
+// sd-daemon(3): syslog priorities that journald takes from the start of a line.
+std::string_view journal_priority(log_level level) {
+  switch (level) {
+    case log_level::error: return "<3>";
+    case log_level::warning: return "<4>";
+    case log_level::info: return "<6>";
+    case log_level::debug: return "<7>";
+  }
+  return "";
+}
+
+}  // namespace
+
+stderr_log::stderr_log(const clock_source& clock, log_level most)
+    : clock_(&clock), most_(most), journal_(std::getenv("JOURNAL_STREAM") != nullptr && isatty(STDERR_FILENO) == 0) {}
+
+void stderr_log::write(log_level level, std::string_view module, std::string_view event,
+                       std::span<const log_field> fields) {
+  if (level > most_) return;
+  std::string line;
+  if (journal_) line += journal_priority(level);
+  line += "ts=";
+  line += format_utc(clock_->wall().at);
+  line += ' ';
+  line += format_log_line(level, module, event, fields);
+  line += '\n';
+  // A log that cannot be written has nowhere to say so.
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+}
+
+std::optional<log_level> parse_log_level(std::string_view text) {
+  for (auto level : {log_level::error, log_level::warning, log_level::info, log_level::debug})
+    if (text == name_of(level)) return level;
+  return std::nullopt;
+}
+
+std::string format_utc(wall_at t) {
+  using namespace std::chrono;
+  const auto day = floor<days>(t);
+  const year_month_day date{day};
+  const hh_mm_ss<millis> time{t - day};
+  char text[48];
+  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", int{date.year()}, unsigned{date.month()},
+                unsigned{date.day()}, static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                static_cast<int>(time.seconds().count()), static_cast<int>(time.subseconds().count()));
+  return text;
+}
+
+}  // namespace tomoshibi
