@@ -43,8 +43,8 @@ std::string date_text(const local_moment& m, bool with_year, language lang) {
   const auto month = static_cast<unsigned>(m.day.month());
   const auto day = std::to_string(static_cast<unsigned>(m.day.day()));
   if (lang == language::ja) {
-    return (with_year ? year + "年" : "") + std::to_string(month) + "月" + day + "日(" +
-           std::string{days_ja[m.weekday]} + ")";
+    return (with_year ? year + "年" : "") + std::to_string(month) + "月" + day + "日（" +
+           std::string{days_ja[m.weekday]} + "）";
   }
   return std::string{days_en[m.weekday]} + ", " + std::string{months_en[month - 1]} + " " + day +
          (with_year ? " " + year : "");
@@ -71,7 +71,7 @@ std::string home_time::moment(wall_at t) const {
 
 std::string home_time::slot(slot_index s) const {
   const auto end = local(end_of(s), zone_min);
-  return lang == language::ja ? moment(start_of(s)) + "~" + clock_ja(end) : moment(start_of(s)) + "-" + clock_en(end);
+  return lang == language::ja ? moment(start_of(s)) + "〜" + clock_ja(end) : moment(start_of(s)) + "-" + clock_en(end);
 }
 
 std::string home_time::duration(millis length) const {

@@ -13,14 +13,14 @@ std::string thing(const shown_facts& f) { return f.appliance.empty() ? "見守�
 std::string greeting(const shown_facts& f) { return f.reader.empty() ? "ご家族の皆さま" : f.reader + " 様"; }
 
 std::string footer(const shown_facts& f) {
-  return joined({"----\n時刻は、ご自宅の時刻(", f.time.zone(), ")です。\n",
+  return joined({"----\n時刻は、見守り先のご自宅の時刻（", f.time.zone(), "）で書いています。\n",
                  "このメールは、見守りサービス「ともしび」が自動でお送りしています。"});
 }
 
 std::string use_line(const other_use& other, const shown_facts& f) {
-  std::string line = joined({"・", one_line(other.label), ":",
+  std::string line = joined({"・", one_line(other.label), "：",
                              other.last_use ? f.time.slot(*other.last_use) : "見守りを始めてから、使われた記録はありません"});
-  if (!other.visible) line += "(いまは様子を確認できていません)";
+  if (!other.visible) line += "（いまは様子を確認できていません）";
   return line;
 }
 
@@ -50,15 +50,15 @@ std::string unseen_block(const shown_facts& f) {
 
 std::string since_block(const shown_facts& f) {
   const auto from = start_of(f.facts->what.key.since);
-  return joined({"■ いつから\n", f.time.moment(from), "ごろから(このメールの時点で",
-                 f.time.duration(f.facts->now - from), ")"});
+  return joined({"■ いつから\n", f.time.moment(from), "ごろから（このメールの時点で",
+                 f.time.duration(f.facts->now - from), "）"});
 }
 
 std::string stretch_block(const shown_facts& f) {
   const auto from = start_of(f.facts->what.key.since);
   const auto until = stretch_end(f.facts->what, f.facts->now);
-  return joined({"■ 確認できなかった時間\n", f.time.moment(from), "ごろから\n", f.time.moment(until), "ごろまで(",
-                 f.time.duration(until - from), ")"});
+  return joined({"■ 確認できなかった時間\n", f.time.moment(from), "ごろから\n", f.time.moment(until), "ごろまで（",
+                 f.time.duration(until - from), "）"});
 }
 
 std::string_view cause_text(blind_cause cause) {
@@ -95,7 +95,7 @@ notice_text unused_opened(const shown_facts& f) {
   letter text;
   text.paragraph(greeting(f));
   text.paragraph(joined({quoted(f.home), "の", quoted(f.appliance), "が、", days, "日間使われていません。\n",
-                         "お知らせする日数(", days, "日)になりましたので、ご連絡いたします。"}));
+                         "お知らせする日数（", days, "日）になりましたので、ご連絡いたします。"}));
   text.paragraph("お出かけやお泊まり、過ごし方の変化でも、このお知らせは届きます。\n"
                  "何かあったと決まったわけではありませんが、一度ご様子をお確かめください。");
   text.paragraph(last_use_block(f));
@@ -106,7 +106,7 @@ notice_text unused_opened(const shown_facts& f) {
                  "・お出かけなど、わけがおわかりの場合は、何もしていただかなくてかまいません。");
   text.paragraph(joined({quoted(f.appliance), "がまた使われましたら、もう一度お知らせします。"}));
   text.paragraph(footer(f));
-  return {subject_of(joined({f.home, ":", quoted(f.appliance), "が", days, "日間使われていません"})), text.take()};
+  return {subject_of(joined({f.home, "：", quoted(f.appliance), "が", days, "日間使われていません"})), text.take()};
 }
 
 notice_text unused_closed(const shown_facts& f) {
@@ -120,7 +120,7 @@ notice_text unused_closed(const shown_facts& f) {
   text.paragraph("家電が使われたことのお知らせですので、お体の具合まではわかりません。\n"
                  "気になることがおありでしたら、お電話などでお話しになってみてください。");
   text.paragraph(footer(f));
-  return {subject_of(joined({f.home, ":", quoted(f.appliance), "がまた使われました"})), text.take()};
+  return {subject_of(joined({f.home, "：", quoted(f.appliance), "がまた使われました"})), text.take()};
 }
 
 notice_text blind_opened(const shown_facts& f) {
@@ -162,7 +162,7 @@ notice_text silent_opened(const shown_facts& f) {
                  "・コンセントを抜いてお使いの場合は、差すとまた確認できるようになります。");
   text.paragraph("また確認できるようになりましたら、もう一度お知らせします。");
   text.paragraph(footer(f));
-  return {subject_of(joined({f.home, ":", thing(f), "の様子を確認できなくなっています"})), text.take()};
+  return {subject_of(joined({f.home, "：", thing(f), "の様子を確認できなくなっています"})), text.take()};
 }
 
 notice_text silent_closed(const shown_facts& f) {
@@ -172,7 +172,7 @@ notice_text silent_closed(const shown_facts& f) {
   text.paragraph(stretch_block(f));
   text.paragraph("確認できなかった間に使われたかどうかは、わかりません。");
   text.paragraph(footer(f));
-  return {subject_of(joined({f.home, ":", thing(f), "の様子をまた確認できるようになりました"})), text.take()};
+  return {subject_of(joined({f.home, "：", thing(f), "の様子をまた確認できるようになりました"})), text.take()};
 }
 
 notice_text fault_opened(const shown_facts& f) {
@@ -187,7 +187,7 @@ notice_text fault_opened(const shown_facts& f) {
                  "・煙やこげたにおいがあるときは、使うのをやめて、電源を切るようお伝えください。");
   text.paragraph("異常の知らせがなくなりましたら、もう一度お知らせします。");
   text.paragraph(footer(f));
-  return {subject_of(joined({f.home, ":", thing(f), "が機器の異常を知らせています"})), text.take()};
+  return {subject_of(joined({f.home, "：", thing(f), "が機器の異常を知らせています"})), text.take()};
 }
 
 notice_text fault_closed(const shown_facts& f) {
@@ -196,10 +196,10 @@ notice_text fault_closed(const shown_facts& f) {
   letter text;
   text.paragraph(greeting(f));
   text.paragraph(joined({quoted(f.home), "の", thing(f), "からの異常の知らせは、なくなりました。"}));
-  text.paragraph(joined({"■ 異常を知らせていた時間\n", f.time.moment(from), "ごろから\n", f.time.moment(until), "ごろまで(",
-                         f.time.duration(until - from), ")"}));
+  text.paragraph(joined({"■ 異常を知らせていた時間\n", f.time.moment(from), "ごろから\n", f.time.moment(until), "ごろまで（",
+                         f.time.duration(until - from), "）"}));
   text.paragraph(footer(f));
-  return {subject_of(joined({f.home, ":", thing(f), "の異常の知らせがなくなりました"})), text.take()};
+  return {subject_of(joined({f.home, "：", thing(f), "の異常の知らせがなくなりました"})), text.take()};
 }
 
 }  // namespace

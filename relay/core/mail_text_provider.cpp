@@ -112,7 +112,7 @@ notice_text test_text(const shown_facts& f) {
     return {"【ともしび】テストメールです",
             joined({f.reader.empty() ? "" : f.reader + " 様\n\n", whose, "からのお知らせが届くかどうかを確かめるメールです。\n",
                     "何かが起きたわけではありません。\n\n", "このメールを読んでいただけていれば、準備は整っています。\n\n",
-                    "送信:", f.time.moment(f.facts->now), "(", f.time.zone(), ")\n"})};
+                    "送信：", f.time.moment(f.facts->now), "（", f.time.zone(), "）\n"})};
   }
   const auto whose = provider ? std::string{"the Tomoshibi watch service"} : joined({"the watch over ", f.home});
   return {"[Tomoshibi] Test message",
