@@ -1,5 +1,6 @@
 // Any bytes as names, subject, body, addresses and Message-ID: a mail is refused, or it has exactly our ten headers, all in
 // printable ASCII, and a body that cannot be taken for a header.
+#include "protocol/base/bytes.hpp"
 #include "protocol/base/check.hpp"
 #include "relay/core/mail_address.hpp"
 #include "relay/core/mime.hpp"
