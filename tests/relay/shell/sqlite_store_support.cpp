@@ -1,0 +1,39 @@
+#include "tests/relay/shell/sqlite_store_support.hpp"
+
+#include "protocol/base/check.hpp"
+#include "relay/shell/store_directory.hpp"
+#include "relay/shell/store_schema.hpp"
+
+#include <cstdlib>
+
+namespace tomoshibi::relay::test {
+
+scratch_folder::scratch_folder() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "tomoshibi-test-XXXXXX").string();
+  TOMO_REQUIRE(mkdtemp(pattern.data()) != nullptr);
+  path_ = pattern;
+}
+
+scratch_folder::~scratch_folder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+void register_directory(const std::string& path, const directory& d) {
+  auto db = open_store_db(path, {.create = true});
+  TOMO_REQUIRE(db.has_value());
+  auto tx = transaction::begin(*db);
+  TOMO_REQUIRE(tx.has_value());
+  for (const auto& [id, h] : d.homes) {
+    const auto c = d.configs.find(id);
+    config_settings settings;
+    if (c != d.configs.end()) settings = {c->second.poll_interval_s, c->second.gap_limit_s};
+    TOMO_REQUIRE(add_home(*db, h, settings, h.watch_since) == id);
+  }
+  for (const auto& [id, g] : d.gateways) TOMO_REQUIRE(add_gateway(*db, g, {}).has_value());
+  for (const auto& [id, a] : d.appliances) TOMO_REQUIRE(add_appliance(*db, a) == id.second);
+  for (const auto& [id, c] : d.contacts) TOMO_REQUIRE(add_contact(*db, c) == id);
+  TOMO_REQUIRE(tx->commit().has_value());
+}
+
+}  // namespace tomoshibi::relay::test
