@@ -9,6 +9,7 @@
 #include <compare>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace tomoshibi::relay {
 
@@ -35,6 +36,10 @@ using day_cells = std::array<slot_cell, slots_per_day>;
 // Which of two reports of one slot stands: the first, but a certain time replaces an uncertain one. Idempotent.
 bool replaces(const slot_cell& stored, const slot_cell& arrived);
 
+// What a record says of one slot, as a cell. A gap only fills cells that are not present.
+slot_cell cell_from(const wire::slot_closed& slot, const wire::appliance_slot& a);
+slot_cell cell_from(const wire::slot_gap& gap);
+
 // ---- episodes: something began, and it ends; each makes one notice at its opening and one all-clear at its end.
 
 enum class episode_kind : std::uint8_t {
@@ -46,6 +51,9 @@ enum class episode_kind : std::uint8_t {
 };
 
 enum class blind_cause : std::uint8_t { none, line_down, gateway_off, device_silent, relay_off, no_data };
+
+std::string_view name_of(episode_kind kind);   // "unused" "blind_family" ... for logs, metrics, JSON
+std::string_view name_of(blind_cause cause);   // "none" "line_down" ...
 
 // The natural key: the same facts give the same key after any restart, so an insert of a known episode changes nothing.
 struct episode_key {
