@@ -43,7 +43,7 @@ public:
   static result<std::unique_ptr<event_loop>> open(const event_loop_options& options);
   ~event_loop() override;
 
-  mono_time now() const override;                   // real time: read once per turn, so that a turn has one time
+  mono_time now() const override;
   wall_time wall() const override;
   bool replayed() const;
 
@@ -56,7 +56,7 @@ public:
   void begin_work();
   void finish_work(loop_handler handler);
 
-  // SIGTERM / SIGINT; without a handler they call stop(). SIGHUP without a handler is ignored.
+  // SIGTERM / SIGINT; without a handler they call stop(). SIGHUP without a handler is ignored. Set before run().
   void on_terminate(loop_handler handler);
   void on_hangup(loop_handler handler);
 
@@ -89,8 +89,9 @@ public:
   bool armed() const;
 
 private:
+  friend class event_loop;
   event_loop* loop_;
-  std::uint64_t id_ = 0;
+  std::uint64_t id_ = 0;                            // 0: not armed
   mono_time at_ = never;
 };
 

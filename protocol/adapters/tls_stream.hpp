@@ -21,7 +21,7 @@ public:
   virtual ~tls_stream_events() = default;
   virtual void on_open(const tls_peer& peer) = 0;
   virtual void on_bytes(byte_view plain) = 0;
-  virtual void on_drained() {}                     // everything queued has gone to the kernel
+  virtual void on_drained() {}                     // queued() was over 0 after a send and is 0 again
   // net_closed: the peer ended it in order, or reset it, or we did; net_unreachable; net_timeout; tls_failed.
   virtual void on_closed(const error& why) = 0;
 };

@@ -1,0 +1,85 @@
+#include "protocol/adapters/tls_stream_impl.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+
+namespace tomoshibi {
+namespace {
+
+namespace asio = boost::asio;
+using tcp = asio::ip::tcp;
+constexpr int backlog = 4096;          // thousands of gateways come back together after an outage
+constexpr millis pause_after_failure{200};  // out of descriptors: the waiting ones stay in the backlog
+
+}  // namespace
+
+struct tls_listener::impl : std::enable_shared_from_this<tls_listener::impl> {
+  impl(event_loop& l, tls_context_ptr c, accept_handler h, const tls_stream_options& o)
+      : loop(l), context(std::move(c)), on_accept(std::move(h)), options(o), acceptor(l.context()), pause(l) {}
+
+  status open(const endpoint& at);
+  void accept();
+  void on_accepted(const boost::system::error_code& failed, tcp::socket socket);
+
+  event_loop& loop;
+  tls_context_ptr context;
+  accept_handler on_accept;
+  tls_stream_options options;
+  tcp::acceptor acceptor;
+  loop_timer pause;
+  bool alive = true;
+};
+
+status tls_listener::impl::open(const endpoint& at) {
+  boost::system::error_code failed;
+  const auto address = asio::ip::make_address(at.address, failed);
+  if (failed) return fail(errc::config_invalid, "not an IP address: '" + at.address + "'");
+  const tcp::endpoint where{address, at.port};
+  acceptor.open(where.protocol(), failed);
+  if (!failed) acceptor.set_option(asio::socket_base::reuse_address{true}, failed);
+  if (!failed) acceptor.bind(where, failed);
+  if (!failed) acceptor.listen(backlog, failed);
+  if (failed)
+    return fail(errc::net_unreachable, "TCP " + at.address + ":" + std::to_string(at.port) + ": " + failed.message());
+  return {};
+}
+
+void tls_listener::impl::accept() {
+  acceptor.async_accept([self = shared_from_this()](const boost::system::error_code& failed, tcp::socket socket) {
+    self->on_accepted(failed, std::move(socket));
+  });
+}
+
+void tls_listener::impl::on_accepted(const boost::system::error_code& failed, tcp::socket socket) {
+  if (!alive) return;
+  if (failed) return pause.set_after(pause_after_failure, [this] { accept(); });
+  auto inside = std::make_shared<tls_stream::impl>(loop, context, options);
+  inside->socket = std::move(socket);
+  inside->note_remote();
+  on_accept(std::make_unique<tls_stream>(std::move(inside)));
+  if (alive) accept();
+}
+
+tls_listener::tls_listener(std::shared_ptr<impl> p) : impl_(std::move(p)) {}
+
+result<std::unique_ptr<tls_listener>> tls_listener::open(event_loop& loop, tls_context_ptr context, const endpoint& at,
+                                                         accept_handler on_accept, const tls_stream_options& options) {
+  auto inside = std::make_shared<impl>(loop, std::move(context), std::move(on_accept), options);
+  if (auto opened = inside->open(at); !opened) return std::unexpected(opened.error());
+  inside->accept();
+  return std::unique_ptr<tls_listener>(new tls_listener(std::move(inside)));
+}
+
+tls_listener::~tls_listener() {
+  impl_->alive = false;
+  impl_->pause.cancel();
+  boost::system::error_code ignored;
+  impl_->acceptor.close(ignored);
+}
+
+endpoint tls_listener::local() const {
+  boost::system::error_code failed;
+  const auto at = impl_->acceptor.local_endpoint(failed);
+  return failed ? endpoint{} : to_endpoint(at);
+}
+
+}  // namespace tomoshibi
