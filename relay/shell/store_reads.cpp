@@ -158,9 +158,7 @@ result<day_cells> read_day_cells(statement_cache& statements, home_id home, appl
   const auto there = (*s)->bind_all(number(home), number(appliance), number(day)).step();
   if (!there) return std::unexpected(there.error());
   if (!*there) return day_cells{};
-  auto cells = decode_day((*s)->blob(0));
-  (*s)->reset();  // a statement left in a row would hold the WAL
-  return cells;
+  return decode_day((*s)->blob(0));
 }
 
 result<std::optional<utc_day>> read_newest_day(statement_cache& statements, home_id home, appliance_id appliance) {
@@ -174,7 +172,6 @@ result<std::optional<utc_day>> read_newest_day(statement_cache& statements, home
     day = r.name<utc_day>(0);
     if (!r.ok()) return fail(errc::storage_corrupt, "day: a row has a value out of range");
   }
-  (*s)->reset();
   return day;
 }
 
