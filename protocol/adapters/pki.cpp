@@ -10,6 +10,7 @@
 #include <mbedtls/asn1.h>
 #include <mbedtls/ecp.h>
 #include <mbedtls/oid.h>
+#include <mbedtls/sha256.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -290,6 +291,12 @@ result<key_and_certificate> load_ca(const std::string& certificate_path, const s
 
 status write_secret_file(const std::string& path, std::string_view text) { return write_new_file(path, text, 0600); }
 status write_public_file(const std::string& path, std::string_view text) { return write_new_file(path, text, 0644); }
+
+std::array<std::uint8_t, 32> sha256(byte_view data) {
+  std::array<std::uint8_t, 32> digest{};
+  mbedtls_sha256(data.data(), data.size(), digest.data(), 0);
+  return digest;
+}
 
 result<bytes> random_bytes(std::size_t count) {
   if (auto started = mbed::start(); !started) return std::unexpected(started.error());

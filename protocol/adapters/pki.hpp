@@ -8,6 +8,7 @@
 #include "protocol/base/result.hpp"
 #include "protocol/base/time.hpp"
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,6 +54,8 @@ result<key_and_certificate> load_ca(const std::string& certificate_path, const s
 // Whole or not at all (temporary file, fsync, link); refuses to replace a file. Secret: mode 0600, else 0644.
 status write_secret_file(const std::string& path, std::string_view text);
 status write_public_file(const std::string& path, std::string_view text);
+
+std::array<std::uint8_t, 32> sha256(byte_view data);
 
 // Random bytes for keys and tokens from the kernel, by way of the DRBG.
 result<bytes> random_bytes(std::size_t count);

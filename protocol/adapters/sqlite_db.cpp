@@ -44,6 +44,7 @@ status make_private(const std::string& path) {
 std::string pragmas(const sqlite_options& o) {
   std::string sql = "PRAGMA page_size=" + std::to_string(page_bytes) + ";PRAGMA foreign_keys=ON;";
   if (o.pages_max != 0) sql += "PRAGMA max_page_count=" + std::to_string(o.pages_max) + ";";
+  if (o.exclusive) sql += "PRAGMA locking_mode=EXCLUSIVE;";  // before WAL: then no shared memory file is needed either
   if (o.read_only) return sql;
   return sql + "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA wal_autocheckpoint=" +
          std::to_string(wal_checkpoint_pages) + ";PRAGMA journal_size_limit=4194304;";

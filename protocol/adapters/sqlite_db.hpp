@@ -27,6 +27,7 @@ namespace tomoshibi {
 struct sqlite_options {
   bool create = true;              // make the file when it is missing (mode 0600)
   bool read_only = false;
+  bool exclusive = false;          // nobody else opens the file while we have it (storage_busy for the second)
   millis busy_timeout{5'000};
   std::uint32_t pages_max = 0;     // bound of the file in pages of 4 KiB, 0 = SQLite's own; passing it is storage_full
 };
