@@ -33,13 +33,11 @@ result<sqlite_outbox_store::open_file> sqlite_outbox_store::open_here() {
   if (!db) return std::unexpected(db.error());
   auto former = migrate(*db, {application_id, schema_steps});
   if (!former) return std::unexpected(former.error());
-  if (*former == 0) {
-    const auto epoch = std::to_string(signed_of(std::to_underlying(options_.new_epoch())));
-    auto made = db->exec("INSERT OR IGNORE INTO state (id, epoch, next_seq) VALUES (1, " + epoch + ", 1)");
-    if (!made) return std::unexpected(made.error());
-  } else if (auto whole = db->quick_check(); !whole) {
-    return std::unexpected(whole.error());
-  }
+  if (auto whole = db->quick_check(); !whole) return std::unexpected(whole.error());
+  // Also where a former start got no further than the schema.
+  const auto epoch = std::to_string(signed_of(std::to_underlying(options_.new_epoch())));
+  auto made = db->exec("INSERT OR IGNORE INTO state (id, epoch, next_seq) VALUES (1, " + epoch + ", 1)");
+  if (!made) return std::unexpected(made.error());
   open_file file{std::move(*db), {}, {}, {}, {}, {}, {}, {}};
   const std::pair<statement*, std::string_view> wanted[] = {
       {&file.append, "INSERT INTO records (seq, data) VALUES (?, ?)"},
