@@ -54,6 +54,9 @@ config_schema relay_schema(relay_config& into);
 // Fills what is empty from the folder. Missing file: not_found.
 result<relay_config> read_relay_config(const std::string& path, const data_folder& folder);
 
+// Every key at its default, files in the folder.
+relay_config default_relay_config(const data_folder& folder);
+
 // Why a replay clock is refused with this configuration; empty: it is allowed (every address is on loopback).
 std::string replay_refusal(const relay_config& c);
 

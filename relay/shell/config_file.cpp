@@ -1,0 +1,124 @@
+#include "relay/shell/config_file.hpp"
+
+#include "relay/core/mail_address.hpp"
+
+#include <arpa/inet.h>
+#include <sys/stat.h>
+
+namespace tomoshibi::relay {
+namespace {
+
+bool numeric_address(const std::string& text) {
+  in6_addr six{};
+  in_addr four{};
+  return inet_pton(AF_INET, text.c_str(), &four) == 1 || inet_pton(AF_INET6, text.c_str(), &six) == 1;
+}
+
+std::string listen_allowed(const config_value& value) {
+  return numeric_address(std::get<std::string>(value)) ? "" : "a numeric IPv4 or IPv6 address to listen on";
+}
+
+void declare_device(config_schema& schema, device_config& c) {
+  auto& t = schema.table("device", "The device channel: where gateways dial in, with TLS 1.3 and certificates on both sides.");
+  t.text("listen", c.listen, {2, 45}).check(listen_allowed)
+      .help("Address to listen on: 0.0.0.0 = every IPv4 interface, :: = every IPv6 interface.");
+  t.integer("port", c.port, 0, 65535).help("TCP port; 0 = any free one, named in the log. 443 works where firewalls are strict.");
+  t.path("certificate", c.certificate).help("The relay's certificate (PEM). Without it: relay.pem in the relay's folder.");
+  t.path("key", c.key).help("Its private key (PEM). Without it: relay-key.pem in the relay's folder.");
+  t.path("ca", c.ca).help("The provider's own CA, which signed the gateways' certificates. Without it: ca.pem in the relay's folder.");
+  t.integer("connections_max", c.connections_max, 1, 200'000)
+      .help("More connections than this are dropped as they come in.");
+}
+
+void declare_mail(config_schema& schema, mail_config& c) {
+  auto& t = schema.table("mail", "The mail server that takes our notices.");
+  t.text("server", c.server, {0, 253}).help("Name or address. Empty: no mail leaves, notices wait in the queue.");
+  t.integer("port", c.port, 1, 65535).help("587 for STARTTLS, 465 for TLS from the first byte.");
+  t.choice<mail_security>("security", c.security,
+                          {{"starttls", mail_security::starttls}, {"tls", mail_security::tls}, {"none", mail_security::none}})
+      .help("starttls: refused unless the server offers it. none: only for a server on loopback.");
+  t.text("user", c.user, {0, 128}).help("User name for authentication; empty = none.");
+  t.path("password_file", c.password_file).help("File that holds the password in its only line; mode 0600 is a good idea.");
+  t.path("ca_file", c.ca_file).help("CA certificates that the server's certificate is checked with. Without it: the system's.");
+  t.text("from", c.from, {3, mail_address_max})
+      .check([](const config_value& v) {
+        auto ok = check_mail_address(std::get<std::string>(v));
+        return ok ? std::string{} : ok.error().detail;
+      })
+      .help("Address that notices come from. Its domain also ends each Message-ID.");
+  t.text("from_name", c.from_name, {0, 80}).help("Name shown beside that address.");
+  t.integer("timeout_s", c.timeout_s, 5, 600).help("Seconds for one mail, connection and all.");
+}
+
+void declare_pages(config_schema& schema, pages_config& c) {
+  auto& t = schema.table("pages", "Metrics and health over HTTP: /metrics (Prometheus), /healthz (JSON), / (a page to read).");
+  t.boolean("enabled", c.enabled).help("false: no HTTP port at all.");
+  t.text("listen", c.listen, {2, 45}).check(listen_allowed)
+      .help("Address to listen on. The pages have no login: leave them on loopback or behind a proxy that has one.");
+  t.integer("port", c.port, 0, 65535).help("TCP port; 0 = any free one, named in the log.");
+}
+
+void check_together(const relay_config& c, std::vector<std::string>& wrong) {
+  if (c.mail.security == mail_security::none && !c.mail.server.empty() && !loopback_address(c.mail.server)) {
+    wrong.emplace_back("mail.security: \"none\" is allowed only when mail.server is on loopback");
+  }
+  if (c.mail.user.empty() != c.mail.password_file.empty()) {
+    wrong.emplace_back("mail.user: mail.user and mail.password_file must be given together");
+  }
+}
+
+void fill(std::string& into, const std::string& value) {
+  if (into.empty()) into = value;
+}
+
+void fill_files(relay_config& config, const data_folder& folder) {
+  fill(config.database, folder.database());
+  fill(config.device.certificate, folder.relay_certificate());
+  fill(config.device.key, folder.relay_key());
+  fill(config.device.ca, folder.ca_certificate());
+}
+
+}  // namespace
+
+bool loopback_address(const std::string& text) {
+  return text == "localhost" || text == "::1" || (numeric_address(text) && text.starts_with("127."));
+}
+
+config_schema relay_schema(relay_config& into) {
+  config_schema schema("tomoshibi-relay: takes what gateways report, judges it, writes to families.");
+  auto& store = schema.table("store", "The relay's memory.");
+  store.path("database", into.database).help("The SQLite file. Without it: relay.db in the relay's folder.");
+  declare_device(schema, into.device);
+  declare_mail(schema, into.mail);
+  declare_pages(schema, into.pages);
+  auto& log = schema.table("log", "Lines on standard error.");
+  log.choice<log_level>("level", into.log,
+                        {{"error", log_level::error}, {"warn", log_level::warning}, {"info", log_level::info},
+                         {"debug", log_level::debug}})
+      .help("What is less important than this is left out.");
+  schema.check_all([&into](std::vector<std::string>& wrong) { check_together(into, wrong); });
+  return schema;
+}
+
+result<relay_config> read_relay_config(const std::string& path, const data_folder& folder) {
+  relay_config config;
+  auto schema = relay_schema(config);
+  if (auto ok = schema.read_file(path); !ok) return std::unexpected{ok.error()};
+  fill_files(config, folder);
+  return config;
+}
+
+relay_config default_relay_config(const data_folder& folder) {
+  relay_config config;
+  fill_files(config, folder);
+  return config;
+}
+
+std::string replay_refusal(const relay_config& c) {
+  if (!loopback_address(c.device.listen)) return "device.listen is not on loopback";
+  if (!c.mail.server.empty() && !loopback_address(c.mail.server)) return "mail.server is not on loopback";
+  if (c.pages.enabled && !loopback_address(c.pages.listen)) return "pages.listen is not on loopback";
+  return {};
+}
+
+}  // namespace tomoshibi::relay

@@ -1,0 +1,34 @@
+// The relay's Unix socket for tomoshibi-ctl: one line in, one line out (data_folder.hpp lists the commands). Mode 0600:
+// who may write here may also write the database.
+#pragma once
+
+#include "protocol/adapters/event_loop.hpp"
+#include "protocol/base/result.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace tomoshibi::relay {
+
+inline constexpr std::size_t control_connections_max = 16;
+inline constexpr millis control_patience{5'000};
+
+class control_socket {
+public:
+  using answer_handler = std::function<std::string(std::string_view line)>;  // the answer, without LF
+
+  // Takes over the path of a relay that died. Errors: already_exists (another relay answers there), storage_io.
+  static result<std::unique_ptr<control_socket>> open(event_loop& loop, const std::string& path, answer_handler answer);
+  ~control_socket();  // removes the path
+  control_socket(const control_socket&) = delete;
+  control_socket& operator=(const control_socket&) = delete;
+
+private:
+  struct impl;
+  explicit control_socket(std::shared_ptr<impl> p);
+  std::shared_ptr<impl> impl_;
+};
+
+}  // namespace tomoshibi::relay

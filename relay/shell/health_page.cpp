@@ -1,0 +1,88 @@
+// The relay's health for a person: one page, large type, readable without colour, no script.
+#include "protocol/adapters/stderr_log.hpp"
+#include "relay/shell/relay_view.hpp"
+
+namespace tomoshibi::relay {
+namespace {
+
+constexpr std::string_view head = R"(<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="30">
+<title>Tomoshibi relay</title>
+<style>
+body { font: 1.2rem/1.6 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem; color: #1b1b1b; background: #fff }
+h1 { font-size: 1.6rem }
+.state { border: .25rem solid; padding: .5rem 1rem; font-size: 1.4rem }
+.ok { border-color: #1b6e3c }
+.degraded { border-color: #a33b00; border-style: dashed }
+table { border-collapse: collapse; width: 100% }
+th, td { text-align: left; padding: .3rem .5rem; border-bottom: 1px solid #bbb; font-weight: normal }
+td { text-align: right; font-variant-numeric: tabular-nums }
+</style>
+</head>
+<body>
+<main>
+<h1>Tomoshibi relay</h1>
+)";
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      default: out += c;
+    }
+  }
+  return out;
+}
+
+void row(std::string& out, std::string_view what, const std::string& value) {
+  out += "<tr><th scope=\"row\">";
+  out += what;
+  out += "</th><td>" + escaped(value) + "</td></tr>\n";
+}
+
+void state(std::string& out, const relay_view& v) {
+  const auto reasons = degraded_reasons(v);
+  if (reasons.empty()) {
+    out += "<p class=\"state ok\" role=\"status\">OK <span lang=\"ja\">正常</span></p>\n";
+    return;
+  }
+  out += "<div class=\"state degraded\" role=\"status\"><p>Needs attention <span lang=\"ja\">要確認</span></p>\n<ul>\n";
+  for (const auto& reason : reasons) out += "<li>" + escaped(reason) + "</li>\n";
+  out += "</ul></div>\n";
+}
+
+}  // namespace
+
+std::string health_page(const relay_view& v) {
+  const auto& c = v.core;
+  std::string out{head};
+  state(out, v);
+  out += "<table>\n";
+  row(out, "Gateways up <span lang=\"ja\">接続中の中継装置</span>",
+      std::to_string(c.gateways_up) + " of " + std::to_string(c.gateways));
+  row(out, "Gateways down <span lang=\"ja\">通信の途切れ</span>", std::to_string(c.gateways_down));
+  row(out, "Homes watched <span lang=\"ja\">見守り中の家</span>", std::to_string(c.homes_watched));
+  for (std::size_t kind = 1; kind < c.episodes_open.size(); ++kind) {
+    row(out, "Open: " + std::string{name_of(static_cast<episode_kind>(kind))}, std::to_string(c.episodes_open[kind]));
+  }
+  row(out, "Slots stored since the start <span lang=\"ja\">記録した枠</span>", std::to_string(c.slots_stored));
+  row(out, "Mails waiting <span lang=\"ja\">送信待ちのメール</span>", std::to_string(c.mails_queued));
+  row(out, "Mails sent since the start <span lang=\"ja\">送信したメール</span>", std::to_string(c.mails_sent));
+  row(out, "Oldest mail waiting, queued", c.oldest_mail ? format_utc(*c.oldest_mail) : "none");
+  row(out, "Last commit took", std::to_string(v.commits.last().count() / 1000) + " ms");
+  row(out, "Running since", format_utc(v.started));
+  row(out, "Time now", format_utc(v.now));
+  row(out, "Version", v.version);
+  out += "</table>\n<p><a href=\"/healthz\">healthz</a> · <a href=\"/metrics\">metrics</a></p>\n</main>\n</body>\n</html>\n";
+  return out;
+}
+
+}  // namespace tomoshibi::relay

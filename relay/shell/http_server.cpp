@@ -1,0 +1,162 @@
+#include "relay/shell/http_server.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core/bind_handler.hpp>
+#include <boost/beast/core/flat_static_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <set>
+#include <utility>
+
+namespace tomoshibi::relay {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using tcp = asio::ip::tcp;
+using code = boost::system::error_code;
+
+constexpr int backlog = 64;
+
+void set_headers(http::response<http::string_body>& answer) {
+  answer.set(http::field::server, "tomoshibi");
+  answer.set(http::field::cache_control, "no-store");
+  answer.set("X-Content-Type-Options", "nosniff");
+  answer.set("Content-Security-Policy",
+             "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+  answer.set("X-Frame-Options", "DENY");
+  answer.set("Referrer-Policy", "no-referrer");
+}
+
+}  // namespace
+
+struct http_server::impl : std::enable_shared_from_this<http_server::impl> {
+  class visitor;
+
+  impl(event_loop& loop, page_handler p) : context(loop.context()), acceptor(context), pages(std::move(p)) {}
+
+  status open(const endpoint& at);
+  void accept();
+  void on_accepted(const code& failed, tcp::socket socket);
+  http_answer answer_to(const http::request<http::empty_body>& request) const;
+
+  asio::io_context& context;
+  tcp::acceptor acceptor;
+  page_handler pages;
+  std::set<visitor*> visitors;     // each keeps itself alive by the operation it waits for
+  bool alive = true;
+};
+
+// One connection and its one request.
+class http_server::impl::visitor : public std::enable_shared_from_this<visitor> {
+public:
+  visitor(std::shared_ptr<impl> server, tcp::socket socket) : server_(std::move(server)), stream_(std::move(socket)) {
+    server_->visitors.insert(this);
+  }
+  ~visitor() { server_->visitors.erase(this); }
+
+  void start() {
+    parser_.header_limit(http_header_bytes_max);
+    parser_.body_limit(0);
+    stream_.expires_after(http_request_patience);
+    http::async_read(stream_, buffer_, parser_, beast::bind_front_handler(&visitor::on_read, shared_from_this()));
+  }
+  void hang_up() { stream_.cancel(); }
+
+private:
+  void on_read(const code& failed, std::size_t) {
+    if (!server_->alive || failed == beast::error::timeout || failed == http::error::end_of_stream) return;
+    if (failed == http::error::header_limit || failed == http::error::buffer_overflow) {
+      return answer({431, "text/plain; charset=utf-8", "request header too long\n"});
+    }
+    if (failed == http::error::body_limit) return answer({413, "text/plain; charset=utf-8", "no request body is taken\n"});
+    if (failed && failed.category() != http::make_error_code(http::error::bad_method).category()) return;
+    if (failed) return answer({400, "text/plain; charset=utf-8", "not an HTTP request\n"});
+    head_only_ = parser_.get().method() == http::verb::head;
+    answer(server_->answer_to(parser_.get()));
+  }
+
+  void answer(http_answer what) {
+    answer_.version(11);
+    answer_.result(what.status);
+    answer_.keep_alive(false);
+    set_headers(answer_);
+    if (what.status == 405) answer_.set(http::field::allow, "GET, HEAD");
+    answer_.set(http::field::content_type, what.content_type);
+    answer_.content_length(what.body.size());
+    if (!head_only_) answer_.body() = std::move(what.body);
+    stream_.expires_after(http_answer_patience);
+    http::async_write(stream_, answer_, beast::bind_front_handler(&visitor::on_written, shared_from_this()));
+  }
+
+  void on_written(const code&, std::size_t) {
+    code ignored;
+    stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  }
+
+  std::shared_ptr<impl> server_;
+  beast::tcp_stream stream_;
+  beast::flat_static_buffer<http_header_bytes_max> buffer_;
+  http::request_parser<http::empty_body> parser_;
+  http::response<http::string_body> answer_;
+  bool head_only_ = false;
+};
+
+http_answer http_server::impl::answer_to(const http::request<http::empty_body>& request) const {
+  if (request.method() != http::verb::get && request.method() != http::verb::head) {
+    return {405, "text/plain; charset=utf-8", "only GET and HEAD\n"};
+  }
+  const std::string_view target{request.target().data(), request.target().size()};
+  return pages(target.substr(0, target.find('?')));
+}
+
+status http_server::impl::open(const endpoint& at) {
+  code failed;
+  const auto address = asio::ip::make_address(at.address, failed);
+  if (failed) return fail(errc::config_invalid, "not an IP address: '" + at.address + "'");
+  const tcp::endpoint where{address, at.port};
+  acceptor.open(where.protocol(), failed);
+  if (!failed) acceptor.set_option(asio::socket_base::reuse_address{true}, failed);
+  if (!failed) acceptor.bind(where, failed);
+  if (!failed) acceptor.listen(backlog, failed);
+  if (failed) return fail(errc::net_unreachable, "TCP " + at.address + ":" + std::to_string(at.port) + ": " + failed.message());
+  return {};
+}
+
+void http_server::impl::accept() {
+  acceptor.async_accept(
+      [self = shared_from_this()](const code& failed, tcp::socket socket) { self->on_accepted(failed, std::move(socket)); });
+}
+
+void http_server::impl::on_accepted(const code& failed, tcp::socket socket) {
+  if (!alive || failed == asio::error::operation_aborted) return;
+  if (!failed && visitors.size() < http_connections_max) {
+    std::make_shared<visitor>(shared_from_this(), std::move(socket))->start();
+  }
+  accept();
+}
+
+http_server::http_server(std::shared_ptr<impl> p) : impl_(std::move(p)) {}
+
+http_server::~http_server() {
+  impl_->alive = false;
+  code ignored;
+  impl_->acceptor.close(ignored);
+  for (auto* visitor : impl_->visitors) visitor->hang_up();
+}
+
+result<std::unique_ptr<http_server>> http_server::open(event_loop& loop, const endpoint& at, page_handler pages) {
+  auto inside = std::make_shared<impl>(loop, std::move(pages));
+  if (auto ok = inside->open(at); !ok) return std::unexpected{ok.error()};
+  inside->accept();
+  return std::unique_ptr<http_server>(new http_server(std::move(inside)));
+}
+
+endpoint http_server::local() const {
+  code failed;
+  const auto at = impl_->acceptor.local_endpoint(failed);
+  return failed ? endpoint{} : endpoint{at.address().to_string(), at.port()};
+}
+
+}  // namespace tomoshibi::relay

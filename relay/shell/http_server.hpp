@@ -1,0 +1,46 @@
+// A small HTTP/1.1 server for the relay's own pages: GET and HEAD, no request body, one request a connection.
+// The only file that includes Boost.Beast is http_server.cpp.
+//
+// Bounded: connections, header bytes, time for the request and for the answer. Every answer, refusals too, carries
+// nosniff, a Content-Security-Policy that allows nothing but inline style, no-store and frame denial.
+#pragma once
+
+#include "protocol/adapters/event_loop.hpp"
+#include "protocol/base/net.hpp"
+#include "protocol/base/result.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace tomoshibi::relay {
+
+inline constexpr std::size_t http_connections_max = 64;      // over it: dropped as they come
+inline constexpr std::size_t http_header_bytes_max = 8 * 1024;
+inline constexpr millis http_request_patience{10'000};       // real time also in a replay: readers are people and scrapers
+inline constexpr millis http_answer_patience{10'000};
+
+struct http_answer {
+  unsigned status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::string body;
+};
+
+class http_server {
+public:
+  // Asked with the path without its query. 404 and the like are the handler's to answer.
+  using page_handler = std::function<http_answer(std::string_view path)>;
+
+  // Errors: config_invalid (not a numeric address), net_unreachable (port taken).
+  static result<std::unique_ptr<http_server>> open(event_loop& loop, const endpoint& at, page_handler pages);
+  ~http_server();  // hangs up on everybody
+  endpoint local() const;
+
+private:
+  struct impl;
+  explicit http_server(std::shared_ptr<impl> p);
+  std::shared_ptr<impl> impl_;
+};
+
+}  // namespace tomoshibi::relay

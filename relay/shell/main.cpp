@@ -1,0 +1,139 @@
+// tomoshibi-relay: the daemon's command line.
+//
+// Exit codes: 0 ended in order; 1 it could not start or run (port taken, store, certificates); 2 command line or
+// configuration.
+#include "protocol/adapters/stderr_log.hpp"
+#include "relay/shell/relay_daemon.hpp"
+#include "relay/shell/sqlite_store.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <random>
+#include <sys/resource.h>
+
+using namespace tomoshibi;
+using namespace tomoshibi::relay;
+
+namespace {
+
+constexpr const char* version = TOMOSHIBI_VERSION;
+constexpr int exit_failed = 1;
+constexpr int exit_usage = 2;
+
+struct command_line {
+  std::string config;
+  std::string folder = "/var/lib/tomoshibi";
+  std::string replay_socket;
+  bool check = false;
+  bool print = false;
+};
+
+int complain(int code, const std::string& text) {
+  std::fprintf(stderr, "tomoshibi-relay: %s\n", text.c_str());
+  return code;
+}
+
+int print_config() {
+  relay_config config;
+  std::fputs(relay_schema(config).sample().c_str(), stdout);
+  return 0;
+}
+
+// The folder's own file may be missing: then every key has its default.
+result<relay_config> configuration(const command_line& line, const data_folder& folder) {
+  const bool named = !line.config.empty();
+  auto config = read_relay_config(named ? line.config : folder.configuration(), folder);
+  if (!config && !named && config.error().code == errc::not_found) return default_relay_config(folder);
+  return config;
+}
+
+// A descriptor for each gateway, and some.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// The same seed for every replay, so that the same record gives the same run.
+std::uint64_t seed_for(bool replay) {
+  if (replay) return 1;
+  std::random_device device;
+  return static_cast<std::uint64_t>(device()) << 32 | device();
+}
+
+int check_config(const relay_config& config) {
+  auto identity = load_tls_identity(
+      {.certificate = config.device.certificate, .key = config.device.key, .ca = config.device.ca});
+  if (!identity) return complain(exit_usage, identity.error().detail);
+  if (!config.mail.server.empty()) {
+    if (auto mail = smtp_options_of(config.mail); !mail) return complain(exit_usage, mail.error().detail);
+  }
+  std::puts("configuration is fine");
+  return 0;
+}
+
+int run(const command_line& line, const data_folder& folder, relay_config config) {
+  system_clock_source machine_clock;
+  stderr_log log{machine_clock, config.log};
+  const logger main_log{log, "main"};
+  const auto failed = [&main_log](const error& e) {
+    main_log.error("cannot_run", {{"err", name_of(e.code)}, {"detail", e.detail}});
+    return e.code == errc::config_invalid ? exit_usage : exit_failed;
+  };
+  raise_descriptor_limit();
+  auto loop = event_loop::open({.replay_socket = line.replay_socket, .name = "relay", .log = &log});
+  if (!loop) return failed(loop.error());
+  log.set_clock(**loop);
+  auto memory = sqlite_store::open(config.database);
+  if (!memory) return failed(memory.error());
+
+  int code = 0;
+  {
+    relay_daemon daemon({.loop = **loop, .memory = **memory, .log = log, .config = std::move(config), .folder = folder,
+                         .version = version, .seed = seed_for(!line.replay_socket.empty())});
+    (*loop)->on_terminate([&daemon] { daemon.stop(); });
+    (*loop)->on_hangup([&daemon] { daemon.reload(); });
+    if (auto started = daemon.start(); !started) {
+      code = failed(started.error());
+    } else if (auto ran = (*loop)->run(); !ran) {
+      code = failed(ran.error());
+    }
+  }
+  log.set_clock(machine_clock);
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  command_line line;
+  CLI::App app{"Takes what gateways report, judges it, and writes to families and the provider."};
+  app.set_version_flag("--version", std::string{"tomoshibi-relay "} + version);
+  app.add_option("--dir", line.folder, "The relay's folder, made by tomoshibi-ctl init")->capture_default_str();
+  app.add_option("--config", line.config, "Configuration file; default: relay.toml in the folder");
+  app.add_flag("--check-config", line.check, "Check configuration, certificates and mail password, then end");
+  app.add_flag("--print-config", line.print, "Print a configuration file with every key explained, then end");
+  app.add_option("--replay-clock", line.replay_socket,
+                 "Take time from the conductor at this Unix socket; only when every address is on loopback");
+  app.footer("SIGTERM ends it in order; SIGHUP reads directory, certificates and mail password again.\n"
+             "Exit codes: 0 ended in order, 1 could not start or run, 2 command line or configuration.");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& wrong) {
+    return app.exit(wrong) == 0 ? 0 : exit_usage;
+  }
+  if (line.print) return print_config();
+
+  const data_folder folder{line.folder};
+  auto config = configuration(line, folder);
+  if (!config) return complain(exit_usage, config.error().detail);
+  if (line.check) return check_config(*config);
+  if (!line.replay_socket.empty()) {
+    if (const auto why = replay_refusal(*config); !why.empty()) {
+      return complain(exit_usage, "--replay-clock is refused: " + why);
+    }
+  }
+  return run(line, folder, std::move(*config));
+}

@@ -1,0 +1,244 @@
+#include "relay/shell/relay_daemon.hpp"
+
+#include "protocol/base/check.hpp"
+#include "relay/core/mime.hpp"
+
+#include <utility>
+
+namespace tomoshibi::relay {
+namespace {
+
+constexpr std::string_view text_plain = "text/plain; charset=utf-8";
+
+mail_content content_of(const submit_mail& a, const std::string& from_name) {
+  return {.from_address = a.from_address,
+          .from_name = from_name,
+          .to_address = a.to_address,
+          .to_name = a.to_name,
+          .subject = a.what.subject,
+          .body = a.what.body,
+          .message_id = a.what.message_id,
+          .language = a.lang == language::ja ? "ja" : "en",
+          .date = a.what.queued};
+}
+
+}  // namespace
+
+relay_daemon::relay_daemon(relay_daemon_setup s)
+    : setup_(std::move(s)),
+      log_(setup_.log, "relay"),
+      core_({.store = setup_.memory, .log = setup_.log, .seed = setup_.seed, .limits = {},
+             .mail_from = setup_.config.mail.from}),
+      channel_(setup_.loop, *this, setup_.log, {.connections_max = setup_.config.device.connections_max}),
+      patience_(setup_.loop),
+      commits_(setup_.memory) {}
+
+relay_daemon::~relay_daemon() {
+  if (running_) setup_.loop.remove(*this);
+}
+
+// ---- start and end
+
+status relay_daemon::start() {
+  started_ = wall();
+  auto control = control_socket::open(setup_.loop, setup_.folder.control_socket(),
+                                      [this](std::string_view line) { return control_answer(line); });
+  if (!control) return std::unexpected{control.error()};
+  control_ = std::move(*control);
+  if (auto ok = open_mail(); !ok) return ok;
+  output out;
+  if (auto ok = core_.on_start(now(), wall(), out); !ok) return ok;
+  carry_out(out);
+  if (auto ok = open_device_port(); !ok) return ok;
+  if (auto ok = open_pages(); !ok) return ok;
+  setup_.loop.add(*this);
+  running_ = true;
+  log_.info("started", {{"version", setup_.version}});
+  return {};
+}
+
+status relay_daemon::open_device_port() {
+  const auto& c = setup_.config.device;
+  auto identity = load_tls_identity({.certificate = c.certificate, .key = c.key, .ca = c.ca});
+  if (!identity) return std::unexpected{identity.error()};
+  // Under a replay the calendar is the record's, not the certificates'.
+  auto context = make_tls_server(*identity, [&loop = setup_.loop]() -> std::optional<wall_at> {
+    if (loop.replayed()) return std::nullopt;
+    return loop.wall().at;
+  });
+  if (!context) return std::unexpected{context.error()};
+  const auto at = device_at_.value_or(endpoint{c.listen, c.port});
+  if (auto ok = channel_.listen(std::move(*context), at); !ok) return ok;
+  device_at_ = endpoint{at.address, channel_.local().port};
+  log_.info("device_port", {{"address", device_at_->address}, {"port", device_at_->port}});
+  return {};
+}
+
+status relay_daemon::open_pages() {
+  const auto& c = setup_.config.pages;
+  if (!c.enabled) return {};
+  auto opened = http_server::open(setup_.loop, {c.listen, c.port}, [this](std::string_view path) { return page(path); });
+  if (!opened) return std::unexpected{opened.error()};
+  pages_ = std::move(*opened);
+  log_.info("pages_port", {{"address", c.listen}, {"port", pages_->local().port}});
+  return {};
+}
+
+status relay_daemon::open_mail() {
+  if (setup_.config.mail.server.empty()) {
+    log_.warning("no_mail_server", {{"detail", "notices wait in the queue"}});
+    return {};
+  }
+  auto options = smtp_options_of(setup_.config.mail);
+  if (!options) return std::unexpected{options.error()};
+  if (mail_) {
+    mail_->change(std::move(*options));
+  } else {
+    mail_ = std::make_unique<smtp_worker>(std::move(*options));
+  }
+  return {};
+}
+
+void relay_daemon::reload() {
+  if (stopping_) return;
+  const auto told = [this](std::string_view what, const status& done) {
+    if (!done) log_.error("reload_failed", {{"part", what}, {"err", name_of(done.error().code)}, {"detail", done.error().detail}});
+  };
+  told("directory", reload_directory());
+  told("mail", open_mail());
+  told("device", open_device_port());
+  log_.info("reloaded");
+}
+
+status relay_daemon::reload_directory() {
+  output out;
+  auto done = core_.on_directory_changed(now(), wall(), out);
+  carry_out(out);
+  return done;
+}
+
+void relay_daemon::stop() {
+  if (stopping_) return setup_.loop.stop();
+  stopping_ = true;
+  log_.info("stopping", {{"sessions", channel_.connections()}});
+  channel_.stop_listening();
+  patience_.set_after(stop_patience, [this] {
+    log_.warning("stop_patience_over");
+    setup_.loop.stop();
+  });
+  output out;
+  core_.on_stop(now(), wall(), out);
+  carry_out(out);
+}
+
+void relay_daemon::on_turn_end(mono_time) {
+  if (!stopping_ || !core_.idle() || channel_.sessions() != 0) return;
+  log_.info("stopped");
+  setup_.loop.stop();
+}
+
+// ---- the core's time and sessions
+
+mono_time relay_daemon::next_wake() const { return core_.next_wake(); }
+
+void relay_daemon::on_wake(mono_time at) {
+  output out;
+  core_.on_wake(at, wall(), out);
+  carry_out(out);
+}
+
+void relay_daemon::on_session_open(session_id id, const peer& who) {
+  output out;
+  core_.on_session_open(now(), wall(), id, who, out);
+  carry_out(out);
+}
+
+void relay_daemon::on_session_bytes(session_id id, byte_view data) {
+  output out;
+  core_.on_session_bytes(now(), wall(), id, data, out);
+  carry_out(out);
+}
+
+void relay_daemon::on_session_closed(session_id id) {
+  output out;
+  core_.on_session_closed(now(), wall(), id, out);
+  carry_out(out);
+}
+
+// ---- actions
+
+void relay_daemon::carry_out(output& actions) {
+  for (auto& a : actions) std::visit([this](auto& what) { carry_out(what); }, a);
+}
+
+void relay_daemon::carry_out(send& a) { channel_.send(a.session, a.data); }
+
+void relay_daemon::carry_out(close& a) { channel_.close(a.session); }
+
+void relay_daemon::carry_out(commit& a) {
+  setup_.loop.begin_work();
+  commits_.start(std::move(a.batch), [this, ticket = a.ticket](commit_report report) {
+    setup_.loop.finish_work([this, ticket, report = std::move(report)] { on_commit_done(ticket, report); });
+  });
+}
+
+void relay_daemon::on_commit_done(commit_ticket ticket, const commit_report& report) {
+  commit_times_.add(report.took);
+  output out;
+  core_.on_commit_done(now(), wall(), ticket, report.outcome, out);
+  carry_out(out);
+}
+
+void relay_daemon::carry_out(submit_mail& a) {
+  if (!mail_) return mail_done_soon(a.what.key, {mail_outcome::temporary, "no mail server is configured"});
+  auto text = build_mail(content_of(a, setup_.config.mail.from_name));
+  if (!text) return mail_done_soon(a.what.key, {mail_outcome::permanent, text.error().detail});
+  setup_.loop.begin_work();
+  mail_->submit({.from = a.from_address, .to = a.to_address, .text = std::move(*text)},
+                [this, key = a.what.key](mail_result done) {
+                  setup_.loop.finish_work([this, key, done = std::move(done)] { on_mail_done(key, done); });
+                });
+}
+
+void relay_daemon::mail_done_soon(const mail_key& key, mail_result done) {
+  setup_.loop.post([this, key, done = std::move(done)] { on_mail_done(key, done); });
+}
+
+void relay_daemon::on_mail_done(const mail_key& key, const mail_result& done) {
+  output out;
+  core_.on_mail_done(now(), wall(), key, done, out);
+  carry_out(out);
+}
+
+// ---- what is shown
+
+relay_view relay_daemon::view() const {
+  return {.core = core_.health(),
+          .device = channel_.counts(),
+          .commits = commit_times_,
+          .checks_failed = checks_failed(),
+          .mail_server_set = mail_ != nullptr,
+          .stopping = stopping_,
+          .started = started_,
+          .now = wall(),
+          .version = setup_.version};
+}
+
+http_answer relay_daemon::page(std::string_view path) const {
+  if (path == "/") return {200, "text/html; charset=utf-8", health_page(view())};
+  if (path == "/healthz") return {200, "application/json", health_json(view())};
+  if (path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(view())};
+  return {404, std::string{text_plain}, "not here; try / or /healthz or /metrics\n"};
+}
+
+std::string relay_daemon::control_answer(std::string_view line) {
+  if (line == "status") return status_json(view());
+  if (line != "reload") return "error unknown command";
+  if (stopping_) return "error the relay is stopping";
+  const auto done = reload_directory();
+  if (done) return "ok";
+  log_.error("reload_failed", {{"part", "directory"}, {"err", name_of(done.error().code)}, {"detail", done.error().detail}});
+  return "error " + std::string{name_of(done.error().code)};
+}
+
+}  // namespace tomoshibi::relay

@@ -1,0 +1,95 @@
+// The relay's core with its sockets, workers and pages around it: carries events in and actions out, decides nothing.
+//
+// start() -> runs on the loop -> stop(): no new connections, byes to gateways, what is known is committed, mails that are
+// out may end; then finished() and the loop is stopped. After stop_patience, or when stop() is called again, it ends
+// anyway: whatever was not committed was not acknowledged and comes again.
+#pragma once
+
+#include "protocol/adapters/event_loop.hpp"
+#include "relay/core/relay.hpp"
+#include "relay/ports/store.hpp"
+#include "relay/shell/commit_worker.hpp"
+#include "relay/shell/config_file.hpp"
+#include "relay/shell/control_socket.hpp"
+#include "relay/shell/device_channel.hpp"
+#include "relay/shell/http_server.hpp"
+#include "relay/shell/relay_view.hpp"
+#include "relay/shell/smtp_worker.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace tomoshibi::relay {
+
+inline constexpr millis stop_patience{30'000};
+
+struct relay_daemon_setup {
+  event_loop& loop;                // these three outlive the daemon
+  store& memory;
+  log_sink& log;
+  relay_config config;
+  data_folder folder;
+  std::string version;
+  std::uint64_t seed = 0;
+};
+
+class relay_daemon final : public loop_part, private device_channel_receiver {
+public:
+  explicit relay_daemon(relay_daemon_setup setup);
+  ~relay_daemon() override;        // the loop must not run any more
+  relay_daemon(const relay_daemon&) = delete;
+  relay_daemon& operator=(const relay_daemon&) = delete;
+
+  status start();                  // errors: certificates, ports, folder in use, store, mail password
+  void reload();                   // directory, certificates, mail password; what fails is logged and stays as it was
+  void stop();
+
+  // loop_part
+  mono_time next_wake() const override;
+  void on_wake(mono_time now) override;
+  void on_turn_end(mono_time now) override;
+
+private:
+  // device_channel_receiver
+  void on_session_open(session_id id, const peer& who) override;
+  void on_session_bytes(session_id id, byte_view data) override;
+  void on_session_closed(session_id id) override;
+
+  status open_device_port();
+  status open_pages();
+  status open_mail();
+  status reload_directory();
+  std::string control_answer(std::string_view line);
+  http_answer page(std::string_view path) const;
+  relay_view view() const;
+
+  void carry_out(output& actions);
+  void carry_out(send& a);
+  void carry_out(close& a);
+  void carry_out(commit& a);
+  void carry_out(submit_mail& a);
+  void mail_done_soon(const mail_key& key, mail_result done);
+  void on_mail_done(const mail_key& key, const mail_result& done);
+  void on_commit_done(commit_ticket ticket, const commit_report& report);
+
+  mono_time now() const { return setup_.loop.now(); }
+  wall_at wall() const { return setup_.loop.wall().at; }
+
+  relay_daemon_setup setup_;
+  logger log_;
+  relay_core core_;
+  device_channel channel_;
+  commit_times commit_times_;
+  wall_at started_{};
+  bool running_ = false;
+  bool stopping_ = false;
+  std::optional<endpoint> device_at_;          // what was asked for, with the port that was got
+  loop_timer patience_;
+  std::unique_ptr<control_socket> control_;
+  std::unique_ptr<http_server> pages_;
+  std::unique_ptr<smtp_worker> mail_;          // workers last: they end before what they call
+  commit_worker commits_;
+};
+
+}  // namespace tomoshibi::relay

@@ -1,0 +1,84 @@
+#include "relay/shell/relay_view.hpp"
+
+#include "protocol/adapters/stderr_log.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace tomoshibi::relay {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+json facts(const relay_view& v) {
+  const auto reasons = degraded_reasons(v);
+  json out;
+  out["status"] = reasons.empty() ? "ok" : "degraded";
+  out["reasons"] = reasons;
+  out["version"] = v.version;
+  out["started"] = format_utc(v.started);
+  out["now"] = format_utc(v.now);
+  out["connections"] = v.device.connections;
+  out["gateways"] = {{"enrolled", v.core.gateways}, {"up", v.core.gateways_up}, {"down", v.core.gateways_down}};
+  out["homes_watched"] = v.core.homes_watched;
+  json episodes = json::object();
+  for (std::size_t kind = 1; kind < v.core.episodes_open.size(); ++kind) {
+    episodes[std::string{name_of(static_cast<episode_kind>(kind))}] = v.core.episodes_open[kind];
+  }
+  out["episodes_open"] = episodes;
+  out["mails"] = {{"queued", v.core.mails_queued}, {"sent", v.core.mails_sent}, {"given_up", v.core.mails_given_up}};
+  if (v.core.oldest_mail) out["mails"]["oldest"] = format_utc(*v.core.oldest_mail);
+  out["commits"] = {{"done", v.core.commits}, {"failed", v.core.commits_failed}, {"last_ms", v.commits.last().count() / 1000}};
+  return out;
+}
+
+std::string counted(std::uint64_t n, const char* one, const char* many) {
+  return std::to_string(n) + " " + (n == 1 ? one : many);
+}
+
+}  // namespace
+
+void commit_times::add(std::chrono::microseconds took) {
+  for (std::size_t i = 0; i < bounds_ms.size(); ++i) {
+    if (took <= std::chrono::milliseconds{bounds_ms[i]}) ++at_most_[i];
+  }
+  ++count_;
+  sum_ += took;
+  last_ = took;
+}
+
+std::string_view name_of(episode_kind kind) {
+  switch (kind) {
+    case episode_kind::unused: return "unused";
+    case episode_kind::blind_family: return "blind_family";
+    case episode_kind::blind_provider: return "blind_provider";
+    case episode_kind::device_fault: return "device_fault";
+    case episode_kind::device_silent: return "device_silent";
+  }
+  return "unlisted";
+}
+
+std::vector<std::string> degraded_reasons(const relay_view& v) {
+  std::vector<std::string> out;
+  const auto& c = v.core;
+  if (v.stopping) out.emplace_back("the relay is stopping");
+  if (c.commit_failing) out.emplace_back("the last commit failed and is tried again");
+  if (v.commits.last() > commit_fine_max) out.emplace_back("the last commit took longer than 2 s");
+  if (c.store_reads_failed != 0) out.push_back(counted(c.store_reads_failed, "read of the store", "reads of the store") + " failed");
+  if (c.watches_without_recipient != 0) {
+    out.push_back(counted(c.watches_without_recipient, "watched home has", "watched homes have") + " nobody to tell");
+  }
+  if (!v.mail_server_set && c.homes_watched != 0) out.emplace_back("no mail server is configured");
+  if (c.oldest_mail && v.now - *c.oldest_mail > mail_age_fine_max) {
+    out.emplace_back("a mail queued more than 15 min ago has not left");
+  }
+  if (c.mails_given_up != 0) out.push_back(counted(c.mails_given_up, "mail was", "mails were") + " given up");
+  if (c.gateways_down != 0) out.push_back(counted(c.gateways_down, "gateway is", "gateways are") + " down");
+  if (v.checks_failed != 0) out.push_back(counted(v.checks_failed, "internal check", "internal checks") + " failed");
+  return out;
+}
+
+std::string health_json(const relay_view& v) { return facts(v).dump(2) + "\n"; }
+
+std::string status_json(const relay_view& v) { return facts(v).dump(); }
+
+}  // namespace tomoshibi::relay
