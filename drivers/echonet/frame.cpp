@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::uint8_t ehd1_lite = 0x10;
 constexpr std::uint8_t ehd2_format1 = 0x81;
-constexpr std::size_t properties_max = 255;
+constexpr std::size_t list_max = 255;
 
 struct list_read {
   property_list list;
@@ -102,7 +102,7 @@ frame_writer::frame_writer(bytes& out, const frame_header& header) : out_(out), 
 
 bool frame_writer::add(epc_code epc, byte_view edt) {
   const std::size_t used = out_.size() - start_;
-  if (edt.size() > 255 || count() == properties_max || used + 2 + edt.size() > datagram_max) return false;
+  if (edt.size() > 255 || count() == list_max || used + 2 + edt.size() > datagram_max) return false;
   put_u8(out_, epc);
   put_u8(out_, static_cast<std::uint8_t>(edt.size()));
   put_bytes(out_, edt);
