@@ -25,6 +25,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -78,6 +79,13 @@ public:
   template <std::integral T>  // a key that may be absent
   config_key& integer(std::string_view name, std::optional<T>& into, std::int64_t low, std::int64_t high) {
     return integer_key(name, std::nullopt, low, high, [&into](std::int64_t v) { into = static_cast<T>(v); });
+  }
+  template <class E>  // a strong id; 0 is no default
+    requires std::is_enum_v<E>
+  config_key& integer(std::string_view name, E& into, std::int64_t low, std::int64_t high) {
+    const auto value = static_cast<std::int64_t>(std::to_underlying(into));
+    return integer_key(name, value != 0 ? std::optional{value} : std::nullopt, low, high,
+                       [&into](std::int64_t v) { into = static_cast<E>(v); });
   }
   // One of a few words.
   template <class E>

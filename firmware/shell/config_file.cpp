@@ -1,0 +1,199 @@
+#include "firmware/shell/config_file.hpp"
+
+#include "firmware/core/watch.hpp"
+
+#include <arpa/inet.h>
+#include <charconv>
+#include <cstring>
+#include <netdb.h>
+#include <netinet/in.h>
+
+namespace tomoshibi::firmware {
+namespace {
+
+constexpr std::size_t relays_max = 8;
+constexpr std::size_t host_bytes_max = 253;
+constexpr std::string_view relay_address_form = "host:port, for example \"relay.example.net:8443\" or \"[2001:db8::7]:443\"";
+
+// What is declared, and what of it needs a second look once it is read.
+struct raw_config {
+  gateway_config config;
+  std::vector<std::string> relays;
+  struct appliance {
+    wire::watched_appliance watched;
+    std::string object;
+  };
+  std::vector<appliance> appliances;
+};
+
+std::optional<std::uint32_t> parse_object(std::string_view text) {
+  if (text.size() != 6 && text.size() != 4) return std::nullopt;
+  std::uint32_t value = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+  if (code != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return text.size() == 4 ? value << 8 : value;
+}
+
+bool is_ipv4(const std::string& text) {
+  in_addr address{};
+  return inet_pton(AF_INET, text.c_str(), &address) == 1;
+}
+
+std::string check_relays(const config_value& value) {
+  for (const auto& text : std::get<std::vector<std::string>>(value))
+    if (!parse_relay_address(text)) return "a list of " + std::string(relay_address_form);
+  return {};
+}
+
+std::string check_bind_address(const config_value& value) {
+  return is_ipv4(std::get<std::string>(value)) ? "" : "an IPv4 address; 0.0.0.0 for all of the machine";
+}
+
+std::string check_object(const config_value& value) {
+  return parse_object(std::get<std::string>(value))
+             ? ""
+             : "an ECHONET object as 4 or 6 hex digits: class group, class, and instance where it matters (\"0602\", \"060201\")";
+}
+
+void declare_gateway(config_schema& schema, gateway_config& c) {
+  config_table& t = schema.table("gateway", "The program itself.");
+  t.path("state_folder", c.state_folder).help("Where the outbox is kept. Made if it is missing. One gateway per folder.");
+  t.choice("log", c.log, {{"error", log_level::error}, {"warn", log_level::warning}, {"info", log_level::info}, {"debug", log_level::debug}})
+      .help("How much is told on standard error.");
+}
+
+void declare_relay(config_schema& schema, raw_config& raw) {
+  gateway_config& c = raw.config;
+  config_table& t = schema.table("relay", "Where records go. The gateway dials out; nothing connects to it.");
+  t.text_list("addresses", raw.relays, 0, relays_max, {1, host_bytes_max + 8})
+      .check(check_relays)
+      .example("[\"relay.example.net:8443\"]")
+      .help("Relays, tried in turn: host:port. Without any, nothing is sent and the gateway keeps aggregating.");
+  t.path("certificate", c.certificate).help("This gateway's certificate (PEM), from the bundle that tomoshibi-ctl wrote. Its CN is the gateway's name.");
+  t.path("key", c.key).help("The key of the certificate (PEM). Nobody but the gateway needs to read it.");
+  t.path("ca", c.ca).help("The provider's CA certificate (PEM): a relay must show a certificate that it signed.");
+}
+
+void declare_echonet(config_schema& schema, echonet_config& c) {
+  config_table& t = schema.table("echonet", "ECHONET Lite in the home network: UDP port 3610, multicast 224.0.23.0.");
+  t.boolean("enabled", c.enabled).help("Whether the family is used at all.");
+  t.text("interface", c.interface, {0, 15}).example("\"eth0\"").help("The home network's interface. Empty: what the system's routes choose. One that is missing is waited for.");
+  t.text("bind_address", c.bind_address).check(check_bind_address).help("Own address. Another one than 0.0.0.0 lets several nodes live on one machine.");
+}
+
+void declare_watch(config_schema& schema, wire::config& c) {
+  config_table& t = schema.table("watch", "How appliances are watched until the relay sends its own configuration, which then stands.");
+  t.integer("poll_interval_s", c.poll_interval_s, 1, 900).help("Seconds between two readings of an appliance.");
+  t.integer("gap_limit_s", c.gap_limit_s, 1, 3600).help("Seconds that a reading stands. Time longer than that without the next one counts as missing. At least poll_interval_s.");
+}
+
+void declare_appliance(config_table& t, raw_config::appliance& a) {
+  wire::watched_appliance& w = a.watched;
+  t.integer("id", w.appliance, 1, 65535).required().example("1").help("Number of the appliance within the home, never used again for another one.");
+  t.text("label", w.label, {0, wire::label_bytes_max}).example("\"TV\"").help("For people.");
+  t.text("object", a.object, {4, 6}).required().check(check_object).example("\"0602\"").help("ECHONET object: class group and class, with or without instance.");
+  t.text("node", w.node, {0, wire::device_key_max}).help("Identity of the node (34 hex digits of property 0x83, or ip:<address>). Empty: any node.");
+  t.choice("on", w.on_rule, {{"operation_status", wire::on_rule_kind::operation_status}, {"watts_above", wire::on_rule_kind::watts_above}, {"sensor_state", wire::on_rule_kind::sensor_state}})
+      .help("What counts as ON: operation status 0x30, power above watts_above, or an active sensor.");
+  t.integer("watts_above", w.watts_above, 0, 10'000).help("Watts; more than this is ON. For on = \"watts_above\".");
+  t.integer("power_w_max", w.power_w_max, 1, 100'000).help("Watts the appliance can draw at most; a meter that rises faster was reset or replaced.");
+}
+
+void check_together(raw_config& raw, std::vector<std::string>& problems) {
+  gateway_config& c = raw.config;
+  c.relays.clear();
+  for (const auto& text : raw.relays) c.relays.push_back(*parse_relay_address(text));
+  c.watch.appliances.clear();
+  for (auto& entry : raw.appliances) {
+    entry.watched.eoj = *parse_object(entry.object);
+    c.watch.appliances.push_back(entry.watched);
+  }
+  if (auto sound = check_config(c.watch); !sound) problems.push_back("[watch] and [[appliance]]: " + sound.error().detail);
+}
+
+config_schema gateway_schema(raw_config& raw) {
+  config_schema schema("Configuration of tomoshibi-gateway, the box in the home. Lines that begin with # show a default or an example.");
+  declare_gateway(schema, raw.config);
+  declare_relay(schema, raw);
+  declare_echonet(schema, raw.config.echonet);
+  declare_watch(schema, raw.config.watch);
+  schema.tables<raw_config::appliance>("appliance", raw.appliances, wire::appliances_max,
+                                       "One for each watched appliance, until the relay sends its own list.", declare_appliance);
+  schema.check_all([&raw](std::vector<std::string>& problems) { check_together(raw, problems); });
+  return schema;
+}
+
+bool loopback(const sockaddr* address) {
+  if (address->sa_family == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, address, sizeof v4);
+    return (ntohl(v4.sin_addr.s_addr) >> 24) == 127;
+  }
+  if (address->sa_family != AF_INET6) return false;
+  sockaddr_in6 v6{};
+  std::memcpy(&v6, address, sizeof v6);
+  return IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr) != 0;
+}
+
+// Numbers are judged as they are; of names only `localhost` is asked for, so that no name server decides.
+bool on_loopback(const std::string& host) {
+  addrinfo wanted{};
+  wanted.ai_socktype = SOCK_STREAM;
+  wanted.ai_flags = host == "localhost" ? 0 : AI_NUMERICHOST;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(host.c_str(), nullptr, &wanted, &found) != 0) return false;
+  bool all = found != nullptr;
+  for (const addrinfo* i = found; i != nullptr; i = i->ai_next) all = all && loopback(i->ai_addr);
+  freeaddrinfo(found);
+  return all;
+}
+
+template <class Read>
+result<gateway_config> read_with(Read read) {
+  raw_config raw;
+  config_schema schema = gateway_schema(raw);
+  if (auto done = read(schema); !done) return std::unexpected(done.error());
+  return std::move(raw.config);
+}
+
+}  // namespace
+
+std::optional<relay_address> parse_relay_address(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::string_view host = text.substr(0, colon);
+  const std::string_view digits = text.substr(colon + 1);
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  if (!bracketed && host.find(':') != std::string_view::npos) return std::nullopt;
+  std::uint16_t port = 0;
+  const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (code != std::errc{} || end != digits.data() + digits.size() || port == 0) return std::nullopt;
+  const bool odd = host.find_first_of(" \t/@[]") != std::string_view::npos;
+  if (host.empty() || host.size() > host_bytes_max || odd) return std::nullopt;
+  return relay_address{std::string(host), port};
+}
+
+result<gateway_config> read_gateway_config(const std::string& path) {
+  return read_with([&path](config_schema& schema) { return schema.read_file(path); });
+}
+
+result<gateway_config> read_gateway_config_text(std::string_view toml, const std::string& name_for_errors) {
+  return read_with([toml, &name_for_errors](config_schema& schema) { return schema.read_text(toml, name_for_errors); });
+}
+
+std::string sample_gateway_config() {
+  raw_config raw;
+  return gateway_schema(raw).sample();
+}
+
+std::string replay_refusal(const gateway_config& c) {
+  for (const auto& relay : c.relays)
+    if (!on_loopback(relay.host)) return "relay.addresses: " + relay.host + " is not on loopback (127.0.0.0/8, ::1, localhost)";
+  if (!c.echonet.enabled) return {};
+  if (c.echonet.interface != "lo") return "echonet.interface must be \"lo\"";
+  if (!on_loopback(c.echonet.bind_address)) return "echonet.bind_address must be in 127.0.0.0/8";
+  return {};
+}
+
+}  // namespace tomoshibi::firmware

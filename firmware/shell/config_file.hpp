@@ -1,0 +1,47 @@
+// The gateway's configuration: gateway.toml, every key declared once (tomoshibi-gateway --print-config shows them all).
+#pragma once
+
+#include "protocol/adapters/toml_reader.hpp"
+#include "protocol/base/log.hpp"
+#include "protocol/wire/messages.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tomoshibi::firmware {
+
+struct relay_address {
+  std::string host;                // name, IPv4 or IPv6 address
+  std::uint16_t port = 0;
+};
+
+struct echonet_config {
+  bool enabled = true;
+  std::string interface;           // empty: what the system's routes choose
+  std::string bind_address = "0.0.0.0";
+};
+
+struct gateway_config {
+  std::string state_folder = "/var/lib/tomoshibi-gateway";
+  log_level log = log_level::info;
+  std::string certificate = "/etc/tomoshibi/gateway.crt";
+  std::string key = "/etc/tomoshibi/gateway.key";
+  std::string ca = "/etc/tomoshibi/ca.crt";
+  std::vector<relay_address> relays;  // tried in turn; empty: nothing is sent, the gateway keeps aggregating
+  echonet_config echonet;
+  wire::config watch;                 // version 0: what the relay sends replaces it
+};
+
+// Every problem of the file at once: config_invalid; not_found.
+result<gateway_config> read_gateway_config(const std::string& path);
+result<gateway_config> read_gateway_config_text(std::string_view toml, const std::string& name_for_errors);
+std::string sample_gateway_config();
+
+// "relay.example.net:8443", "192.0.2.7:443", "[2001:db8::7]:443"
+std::optional<relay_address> parse_relay_address(std::string_view text);
+
+// Why a replay clock is refused with this configuration; empty: every peer is on loopback (docs/adr/0002).
+std::string replay_refusal(const gateway_config& c);
+
+}  // namespace tomoshibi::firmware

@@ -1,0 +1,211 @@
+#include "firmware/shell/daemon.hpp"
+
+#include "drivers/registry.hpp"
+#include "firmware/shell/version.hpp"
+#include "protocol/adapters/pki.hpp"
+#include "protocol/base/check.hpp"
+
+#include <algorithm>
+
+namespace tomoshibi::firmware {
+namespace {
+
+constexpr millis clock_every = 60s;
+constexpr millis statistics_every = 1h;
+constexpr millis stop_limit = 3s;
+
+std::uint64_t first_word(byte_view data) {
+  std::uint64_t word = 0;
+  for (std::size_t i = 0; i < 8 && i < data.size(); ++i) word = word << 8 | data[i];
+  return word;
+}
+
+std::uint64_t random_word() {
+  const auto random = random_bytes(8);
+  TOMO_REQUIRE(random.has_value());  // a machine without randomness cannot do TLS either
+  return first_word(*random);
+}
+
+outbox_epoch random_epoch() {
+  return outbox_epoch{std::max<std::uint64_t>(1, random_word() >> 1)};  // not 0, and positive as SQLite's integer
+}
+
+std::array<std::uint8_t, 13> node_identity(const gateway_id& id) {
+  const auto digest = sha256(as_bytes("tomoshibi echonet node " + id.text()));
+  std::array<std::uint8_t, 13> out{};
+  std::copy_n(digest.begin(), out.size(), out.begin());
+  return out;
+}
+
+}  // namespace
+
+result<gateway_identity> load_identity(const gateway_config& config) {
+  if (config.relays.empty()) return gateway_identity{*gateway_id::parse("offline"), std::nullopt};
+  auto files = load_tls_identity({.certificate = config.certificate, .key = config.key, .ca = config.ca});
+  if (!files) return std::unexpected(files.error());
+  auto facts = read_certificate(files->certificate_pem);
+  if (!facts) return std::unexpected(facts.error());
+  auto id = gateway_id::parse(facts->common_name);
+  if (!id)
+    return fail(errc::config_invalid, config.certificate + ": its CN must be a gateway's name: 1 to 32 of a-z, 0-9 and -");
+  if (auto usable = make_tls_client(*files, {}); !usable) return std::unexpected(usable.error());
+  return gateway_identity{std::move(*id), std::move(*files)};
+}
+
+daemon::daemon(event_loop& loop, const gateway_config& config, const gateway_identity& identity, log_sink& log)
+    : loop_(&loop), sink_(&log), log_(log, "gateway"),
+      store_({.path = config.state_folder + "/outbox.db", .new_epoch = random_epoch}), clock_timer_(loop),
+      statistics_timer_(loop), stop_timer_(loop) {
+  // The same replay must give the same slots, so its seed is the gateway's name.
+  const auto digest = sha256(as_bytes(identity.id.text()));
+  const std::uint64_t seed = loop.replayed() ? first_word(digest) : random_word();
+  for (const auto& family : drivers::registry()) {
+    if (family.name == "echonet" && !config.echonet.enabled) continue;
+    drivers_.push_back(family.make({.seed = seed, .identity = node_identity(identity.id), .log = &log}));
+    driver_list_.push_back(drivers_.back().get());
+  }
+  gateway_setup setup;
+  setup.id = identity.id;
+  setup.boot = random_word();
+  setup.firmware_version = version();
+  setup.seed = seed;
+  setup.built = build_date();
+  setup.file_config = config.watch;
+  setup.dials = !config.relays.empty();
+  core_ = std::make_unique<gateway>(setup, store_, driver_list_, log);
+}
+
+daemon::~daemon() { loop_->remove(*this); }
+
+result<std::unique_ptr<daemon>> daemon::make(event_loop& loop, const gateway_config& config,
+                                             const gateway_identity& identity, log_sink& log) {
+  std::unique_ptr<daemon> made{new daemon(loop, config, identity, log)};
+  if (auto opened = made->open_ports(config); !opened) return std::unexpected(opened.error());
+  if (auto opened = made->open_link(config, identity); !opened) return std::unexpected(opened.error());
+  return made;
+}
+
+status daemon::open_ports(const gateway_config& config) {
+  for (const auto& family : drivers::registry()) {
+    if (family.name == "echonet" && !config.echonet.enabled) continue;
+    const udp_multicast_options options{.bind_address = config.echonet.bind_address,
+                                        .port = family.udp_port,
+                                        .group = std::string(family.multicast_group_v4),
+                                        .interface = config.echonet.interface};
+    auto port = udp_port::open(*loop_, options, *sink_, [this, i = ports_.size()](const endpoint& from, byte_view payload) {
+      on_datagram(i, from, payload);
+    });
+    if (!port) return std::unexpected(port.error());
+    ports_.push_back(std::move(*port));
+  }
+  return {};
+}
+
+status daemon::open_link(const gateway_config& config, const gateway_identity& identity) {
+  tls_context_ptr context;
+  if (identity.tls) {
+    // Dates are judged only by a clock that somebody steers (docs/adr/0004); a conductor's time is not the certificates'.
+    event_loop* loop = loop_;
+    auto made = make_tls_client(*identity.tls, [loop]() -> std::optional<wall_at> {
+      const wall_time now = loop->wall();
+      if (loop->replayed() || !now.synced) return std::nullopt;
+      return now.at;
+    });
+    if (!made) return std::unexpected(made.error());
+    context = std::move(*made);
+  }
+  link_ = std::make_unique<relay_link>(*loop_, std::move(context), config.relays, *sink_, *this);
+  return {};
+}
+
+system_clock_reading daemon::clock() const {
+  const wall_time now = loop_->wall();
+  return {now.at, now.synced};
+}
+
+void daemon::start() {
+  core_->on_start(loop_->now(), clock(), out_);
+  act();
+  loop_->add(*this);
+  clock_timer_.set_after(clock_every, [this] { read_clock(); });
+  statistics_timer_.set_after(statistics_every, [this] { tell_statistics(); });
+  if (!loop_->replayed()) clock_watch_ = std::make_unique<clock_watch>(*loop_, [this] { read_clock(); });
+}
+
+void daemon::read_clock() {
+  core_->on_system_clock(loop_->now(), clock(), out_);
+  act();
+  clock_timer_.set_after(clock_every, [this] { read_clock(); });
+}
+
+mono_time daemon::next_wake() const { return stopping_ ? never : core_->next_wake(); }
+
+void daemon::on_wake(mono_time now) {
+  core_->on_wake(now, out_);
+  act();
+}
+
+void daemon::on_turn_end(mono_time) {
+  if (stopping_ && link_->idle()) loop_->stop();
+}
+
+void daemon::on_datagram(std::size_t driver, const endpoint& from, byte_view payload) {
+  if (stopping_) return;
+  core_->on_datagram(loop_->now(), driver, from, payload, out_);
+  act();
+}
+
+void daemon::on_link_open(link_number link) {
+  if (stopping_) return;
+  core_->on_link_open(loop_->now(), link, out_);
+  act();
+}
+
+void daemon::on_link_bytes(link_number link, byte_view data) {
+  if (stopping_) return;
+  core_->on_link_bytes(loop_->now(), link, data, out_);
+  act();
+}
+
+void daemon::on_link_closed(link_number link, const error& why) {
+  if (stopping_) return;
+  core_->on_link_closed(loop_->now(), link, why, out_);
+  act();
+}
+
+void daemon::act() {
+  for (const auto& d : out_.datagrams) ports_[d.driver]->send(d.datagram);
+  for (const auto& action : out_.link) link_->act(action);
+  out_.clear();
+  if (!store_.found_damage() || failed_) return;
+  // The next start puts the file aside; going on would only repeat the failure.
+  log_.error("outbox_damaged", {{"reaction", "the program ends, to start anew"}});
+  failed_ = true;
+  loop_->stop();
+}
+
+void daemon::tell_statistics() {
+  const gateway_statistics& s = core_->statistics();
+  log_.info("statistics", {{"readings", s.readings}, {"missed", s.readings_missed}, {"slots", s.slots_closed},
+                           {"held", s.records_held}, {"dropped", s.records_dropped}, {"acked", s.acked_seq},
+                           {"sessions", s.sessions}, {"uplink", name_of(s.uplink)}, {"commit_failures", s.commit_failures}});
+  statistics_timer_.set_after(statistics_every, [this] { tell_statistics(); });
+}
+
+void daemon::stop() {
+  if (stopping_) return;
+  log_.info("stopping");
+  core_->on_stop(loop_->now(), out_);
+  act();
+  tell_statistics();
+  stopping_ = true;
+  clock_timer_.cancel();
+  statistics_timer_.cancel();
+  clock_watch_.reset();
+  if (auto moved = store_.checkpoint_file(); !moved) log_.warning("outbox_checkpoint", {{"err", moved.error().detail}});
+  // What is left is the bye on its way out; in a replay time may not move again, so there it is not waited for.
+  if (link_->idle() || loop_->replayed()) return loop_->stop();
+  stop_timer_.set_after(stop_limit, [this] { loop_->stop(); });
+}
+
+}  // namespace tomoshibi::firmware

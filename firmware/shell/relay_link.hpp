@@ -1,0 +1,49 @@
+// Carries out the core's link actions on TLS connections to the relay, and tells the core what became of them.
+#pragma once
+
+#include "firmware/core/gateway.hpp"
+#include "firmware/shell/config_file.hpp"
+#include "protocol/adapters/tls_stream.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace tomoshibi::firmware {
+
+class relay_link {
+public:
+  class listener {
+  public:
+    virtual ~listener() = default;
+    virtual void on_link_open(link_number link) = 0;
+    virtual void on_link_bytes(link_number link, byte_view data) = 0;
+    virtual void on_link_closed(link_number link, const error& why) = 0;
+  };
+
+  // Without a context (no relay configured) every link_open fails.
+  relay_link(event_loop& loop, tls_context_ptr context, std::vector<relay_address> relays, log_sink& log,
+             listener& events);
+  ~relay_link();
+
+  void act(const link_action& action);
+  bool idle() const { return connections_.empty(); }
+
+private:
+  class connection;
+  friend class connection;
+  void carry_out(const link_open& a);
+  void carry_out(const link_send& a);
+  void carry_out(const link_close& a);
+  connection* find(link_number link);
+  void forget(const connection& c);
+
+  event_loop* loop_;
+  tls_context_ptr context_;
+  std::vector<relay_address> relays_;
+  logger log_;
+  listener* events_;
+  std::size_t next_relay_ = 0;
+  std::vector<std::unique_ptr<connection>> connections_;  // the current one, and one that still sends its bye
+};
+
+}  // namespace tomoshibi::firmware
