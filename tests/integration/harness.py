@@ -1,37 +1,20 @@
-"""Namespaces, processes and the conducted home for integration tests. Standard library only.
-
-Everything that a test starts dies with it: namespaces are removed on every way out, and a child is killed by the kernel
-when its parent ends. Only processes started here are ever signalled.
-"""
-import atexit
-import contextlib
-import ctypes
-import json
+"""What integration tests share: skipping with a reason, and the stage (tools/lib/stage.py)."""
 import os
 import pathlib
-import queue
 import shutil
-import signal
-import subprocess
 import sys
-import tempfile
-import threading
-import time
 
+sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SKIPPED = 77  # ctest's SKIP_RETURN_CODE
-PR_SET_PDEATHSIG = 1
+sys.path[:0] = [str(ROOT / "tools/lib"), str(ROOT / "tests/tools")]
+from stage import *  # noqa: E402,F401,F403  one name for tests
 
-libc = ctypes.CDLL(None, use_errno=True)
+SKIPPED = 77  # ctest's SKIP_RETURN_CODE
 
 
 def skip(reason):
     print(f"SKIPPED: {reason}")
     sys.exit(SKIPPED)
-
-
-def fail(text):
-    raise AssertionError(text)
 
 
 def need_root():
@@ -41,179 +24,9 @@ def need_root():
         skip("the command 'ip' (package iproute2) is missing; tools/setup installs it")
 
 
-def binary(name):
-    """A program of the build under test (TOMOSHIBI_BIN, given by ctest)."""
-    path = pathlib.Path(os.environ.get("TOMOSHIBI_BIN", ROOT / "build/dev/bin")) / name
-    if not path.exists():
-        fail(f"{path} is not built")
-    return str(path)
-
-
 def shared_data(name):
     """A file of the recorded homes that lie beside the repository; skips the test where they do not."""
     path = pathlib.Path(os.environ.get("TOMOSHIBI_SHARED_DATA", ROOT.parent / "shared/data")) / name
     if not path.exists():
         skip(f"the recorded homes are not there ({path.name}); set TOMOSHIBI_SHARED_DATA to their folder")
     return str(path)
-
-
-def die_with_parent():
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def one_cpu():
-    """Conducted programs run one at a time: on one processor they hand over without waking another one."""
-    cpus = sorted(os.sched_getaffinity(0))
-    return {cpus[os.getpid() % len(cpus)]}
-
-
-class Namespace:
-    """A network namespace with a multicast loopback, removed on exit."""
-
-    def __init__(self, label):
-        self.name = f"tms-{os.getpid()}-{label}"
-
-    def __enter__(self):
-        run(["ip", "netns", "add", self.name])
-        atexit.register(self.remove)
-        self.ip("link", "set", "lo", "up")
-        self.ip("link", "set", "lo", "multicast", "on")
-        self.ip("route", "add", "224.0.0.0/4", "dev", "lo")
-        return self
-
-    def __exit__(self, *_):
-        self.remove()
-
-    def ip(self, *arguments):
-        run(["ip", "-n", self.name, *arguments])
-
-    def remove(self):
-        atexit.unregister(self.remove)
-        subprocess.run(["ip", "netns", "del", self.name], stderr=subprocess.DEVNULL, check=False)
-
-    def exec(self, command):
-        return ["ip", "netns", "exec", self.name, *command]
-
-
-def run(command, **kwargs):
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **kwargs)
-    if done.returncode != 0:
-        fail(f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
-class Process:
-    """A program in a namespace, its output in a log file."""
-
-    def __init__(self, namespace, command, log, pinned=None, env=None):
-        self.name = log.stem
-        self.log = log
-        cpus = pinned
-
-        def prepare():
-            die_with_parent()
-            if cpus:
-                os.sched_setaffinity(0, cpus)
-
-        with open(log, "ab") as out:
-            self.popen = subprocess.Popen(namespace.exec(command) if namespace else command, stdout=out, stderr=out,
-                                          stdin=subprocess.DEVNULL, preexec_fn=prepare,
-                                          env={**os.environ, **(env or {})})
-
-    def alive(self):
-        return self.popen.poll() is None
-
-    def kill9(self):
-        self.popen.kill()
-        self.popen.wait()
-
-    def stop(self, timeout_s=20):
-        if self.alive():
-            self.popen.terminate()
-            try:
-                self.popen.wait(timeout_s)
-            except subprocess.TimeoutExpired:
-                self.kill9()
-                fail(f"{self.name} did not end within {timeout_s} s of SIGTERM, log: {tail(self.log)}")
-        return self.popen.returncode
-
-
-def tail(path, lines=15):
-    with contextlib.suppress(OSError):
-        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
-    return "(no log)"
-
-
-class ConductedHome:
-    """tomoshibi-home as conductor: events come from its output, orders go to its input."""
-
-    def __init__(self, namespace, folder, arguments, pinned=None):
-        self.socket = str(folder / "replay.sock")
-        self.log = folder / "home.log"
-        self.events = queue.Queue()
-        self.seen = []
-
-        def prepare():
-            die_with_parent()
-            if pinned:
-                os.sched_setaffinity(0, pinned)
-
-        with open(self.log, "ab") as err:
-            self.popen = subprocess.Popen(
-                namespace.exec([binary("tomoshibi-home"), "--conduct", self.socket, *arguments]),
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=err, text=True, preexec_fn=prepare)
-        threading.Thread(target=self._read, daemon=True).start()
-        deadline = time.monotonic() + 20
-        while not os.path.exists(self.socket):
-            if self.popen.poll() is not None or time.monotonic() > deadline:
-                fail(f"tomoshibi-home did not start: {tail(self.log)}")
-            time.sleep(0.02)
-
-    def _read(self):
-        for line in self.popen.stdout:
-            with contextlib.suppress(json.JSONDecodeError):
-                self.events.put(json.loads(line))
-        self.events.put({"event": "eof"})
-
-    def wait_for(self, wanted, timeout_s, watched=()):
-        """The next event of that kind (with its name, if given as kind:name); a watched process must not end."""
-        kind, _, name = wanted.partition(":")
-        deadline = time.monotonic() + timeout_s
-        while True:
-            try:
-                event = self.events.get(timeout=0.5)
-            except queue.Empty:
-                for process in watched:
-                    if not process.alive():
-                        fail(f"{process.name} ended with {process.popen.returncode}: {tail(process.log)}")
-                if time.monotonic() > deadline:
-                    logs = "\n".join(f"-- {p.name}\n{tail(p.log)}" for p in watched)
-                    fail(f"no '{wanted}' within {timeout_s} s; home: {tail(self.log)}\n{logs}")
-                continue
-            self.seen.append(event)
-            if event["event"] == kind and (not name or event.get("name") == name):
-                return event
-            if event["event"] == "eof":
-                fail(f"tomoshibi-home ended while waiting for '{wanted}': {tail(self.log)}")
-
-    def order(self, text):
-        self.popen.stdin.write(text + "\n")
-        self.popen.stdin.flush()
-
-    def stop(self):
-        if self.popen.poll() is None:
-            self.popen.terminate()
-            self.popen.wait(20)
-
-
-@contextlib.contextmanager
-def work_folder(label):
-    """A temporary folder; kept, and named, when the test fails."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"tms-{label}-"))
-    try:
-        yield folder
-    except BaseException:
-        print(f"kept for a look: {folder}")
-        raise
-    else:
-        shutil.rmtree(folder, ignore_errors=True)

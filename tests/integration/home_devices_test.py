@@ -2,13 +2,10 @@
 """Goal: over real UDP, the simulated home's devices announce exactly the record's use, at the record's milliseconds, and
 answer discovery; measured by a participant and listener that share no code with the product."""
 import os
-import pathlib
 import socket
-import struct
 import subprocess
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
 import harness
 import oracle_slots
 
@@ -49,7 +46,7 @@ def waiting(sock):
 def inside(folder):
     """Within the namespace: conduct, take part, listen."""
     group, own = listen()
-    home = harness.ConductedHome(None_namespace(), folder,
+    home = harness.ConductedHome(Inside(), folder,
                                  ["--record", RECORD, "--map", MAP, "--start", START, "--end", END, "--expect", "2"])
     line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     line.connect(home.socket)
@@ -80,7 +77,7 @@ def inside(folder):
     return announced, found, runs
 
 
-class None_namespace:
+class Inside:
     """Already inside: nothing to enter."""
 
     @staticmethod
