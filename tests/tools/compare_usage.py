@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Compares what the relay stored with what the record demands (oracle_slots.py), slot by slot and alert by alert.
+
+As a program: compare_usage.py CTL_COMMAND... -- HOME RECORD START END LABEL=CHANNEL=RULE[=DAYS]...
+where CTL_COMMAND is "tomoshibi-ctl --dir DIR". Prints one line for each difference; exit code 1 if there is any.
+"""
+import json
+import subprocess
+import sys
+
+import oracle_slots
+from oracle_slots import SLOT_MS, SLOTS_PER_DAY, to_ms, to_text
+
+DIFFERENCES_SHOWN = 40
+
+
+class Comparison:
+    def __init__(self):
+        self.compared = 0
+        self.states = {"on": 0, "off": 0, "unknown": 0}
+        self.missing = 0
+        self.alerts = 0
+        self.differences = []
+
+    def differ(self, text):
+        self.differences.append(text)
+
+    def ok(self):
+        return not self.differences and self.compared > 0
+
+    def report(self):
+        shown = self.differences[:DIFFERENCES_SHOWN]
+        more = len(self.differences) - len(shown)
+        return "\n".join(shown + ([f"... and {more} more"] if more else []))
+
+
+def compare_slots(result, labels, read_day, may_be_unknown, out):
+    """labels: {label: channel}; read_day(date) gives the objects of `usage --json`; may_be_unknown(slot) -> bool."""
+    first, past = result["first_slot"], result["past_slot"]
+    for day in range(first // SLOTS_PER_DAY, (past - 1) // SLOTS_PER_DAY + 1):
+        date = to_text(day * SLOTS_PER_DAY * SLOT_MS)[:10]
+        rows = {row["label"]: row for row in read_day(date)}
+        for label, channel in labels.items():
+            if label not in rows:
+                out.differ(f"{date} {label}: no row")
+                continue
+            compare_day(result["channels"][channel]["on"], rows[label], day, (first, past), may_be_unknown, out)
+
+
+def compare_day(on, row, day, span, may_be_unknown, out):
+    for i in range(SLOTS_PER_DAY):
+        slot = day * SLOTS_PER_DAY + i
+        if not span[0] <= slot < span[1]:
+            continue
+        out.compared += 1
+        got = row["states"][i]
+        out.states[got] += 1
+        out.missing += not row["received"][i]
+        want = "on" if slot in on else "off"
+        if got != want and not (got == "unknown" and may_be_unknown(slot)):
+            out.differ(f"{to_text(slot * SLOT_MS)} {row['label']}: stored {got}, the record says {want}")
+
+
+def expected_alerts(result, rules):
+    """rules: {label: (channel, days)}. Each as (label, opened slot, closed slot or None, last use)."""
+    out = []
+    for label, (channel, days) in rules.items():
+        for e in oracle_slots.episodes(result["channels"][channel]["on"], result["first_slot"], result["past_slot"], days):
+            out.append((label, e["since_slot"], e["last_use_slot"], e["opened_slot"], e["closed_slot"]))
+    return sorted(out, key=lambda e: (e[3], e[0]))
+
+
+def main():
+    if "--" not in sys.argv:
+        sys.exit(__doc__)
+    at = sys.argv.index("--")
+    ctl, (home, record, start, end, *appliances) = sys.argv[1:at], sys.argv[at + 1:]
+    fields = [a.split("=") for a in appliances]
+    result = oracle_slots.oracle(record, {f[1]: f[2] for f in fields}, to_ms(start), to_ms(end))
+    out = Comparison()
+
+    def read_day(date):
+        text = subprocess.run([*ctl, "usage", home, date, "--json"], check=True, capture_output=True, text=True).stdout
+        return [json.loads(line) for line in text.splitlines()]
+
+    compare_slots(result, {f[0]: f[1] for f in fields}, read_day, lambda slot: False, out)
+    print(out.report() or f"{out.compared} slots as the record demands: {out.states}")
+    sys.exit(0 if out.ok() else 1)
+
+
+if __name__ == "__main__":
+    main()
