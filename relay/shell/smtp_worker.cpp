@@ -12,8 +12,12 @@
 #include <fstream>
 #include <iterator>
 #include <mutex>
+#include <optional>
+#include <sys/socket.h>
 #include <thread>
+#include <unistd.h>
 #include <utility>
+#include <vector>
 
 namespace tomoshibi::relay {
 namespace {
@@ -35,6 +39,7 @@ struct transfer {
   std::string_view unsent;
   std::string reply;               // the server's last line
   bool mail_begun = false;         // the server was told MAIL FROM: its 5xx now concern this mail
+  bool quitting = false;           // what it says from now on is only politeness
   const std::atomic<bool>* stopping = nullptr;
 };
 
@@ -47,17 +52,19 @@ std::size_t give_text(char* into, std::size_t size, std::size_t count, void* use
 }
 
 std::size_t take_reply(char* data, std::size_t size, std::size_t count, void* user) {
-  static_cast<transfer*>(user)->reply.assign(data, std::min<std::size_t>(size * count, 1000));
+  auto& t = *static_cast<transfer*>(user);
+  if (!t.quitting) t.reply.assign(data, std::min<std::size_t>(size * count, 1000));
   return size * count;
 }
 
 std::size_t take_nothing(char*, std::size_t size, std::size_t count, void*) { return size * count; }
 
-// Only watched for MAIL FROM; what passes here (credentials too) is not kept.
+// Only watched for MAIL and QUIT; what passes here (credentials too) is not kept.
 int watch_commands(CURL*, curl_infotype type, char* data, std::size_t size, void* user) {
-  if (type == CURLINFO_HEADER_OUT && std::string_view{data, size}.starts_with("MAIL FROM")) {
-    static_cast<transfer*>(user)->mail_begun = true;
-  }
+  auto& t = *static_cast<transfer*>(user);
+  const std::string_view text{data, size};
+  if (type == CURLINFO_HEADER_OUT && text.starts_with("MAIL FROM")) t.mail_begun = true;
+  if (type == CURLINFO_HEADER_OUT && text.starts_with("QUIT")) t.quitting = true;
   return 0;
 }
 
@@ -71,14 +78,29 @@ std::string url_of(const smtp_options& o) {
          o.ehlo_name;
 }
 
+using sockets = std::vector<curl_socket_t>;
+
+int socket_opened(void* user, curl_socket_t fd, curlsocktype) {
+  static_cast<sockets*>(user)->push_back(fd);
+  return CURL_SOCKOPT_OK;
+}
+
+int socket_closed(void* user, curl_socket_t fd) {
+  std::erase(*static_cast<sockets*>(user), fd);
+  return ::close(fd);
+}
+
 class smtp_session {
 public:
   explicit smtp_session(smtp_options options) : options_(std::move(options)) {}
+  smtp_session(const smtp_session&) = delete;
+  smtp_session& operator=(const smtp_session&) = delete;
+  ~smtp_session() { hang_up(SHUT_RD); }
 
   mail_result send(const smtp_job& job, const std::atomic<bool>& stopping) {
     if (!handle_) handle_.reset(curl_easy_init());
     if (!handle_) return {mail_outcome::temporary, "out of memory"};
-    transfer t{.unsent = job.text, .reply = {}, .mail_begun = false, .stopping = &stopping};
+    transfer t{.unsent = job.text, .reply = {}, .mail_begun = false, .quitting = false, .stopping = &stopping};
     curl_easy_reset(handle_.get());  // keeps the connection
     set_server();
     set_mail(job, t);
@@ -87,11 +109,17 @@ public:
     const auto code = curl_easy_perform(handle_.get());
     if (code == CURLE_OK) return {mail_outcome::ok, without_addresses(t.reply, smtp_reply_bytes_max)};
     auto failed = judged(code, t);
-    if (failed.outcome == mail_outcome::temporary) handle_.reset();  // a fresh connection next time
+    if (failed.outcome == mail_outcome::temporary) hang_up(SHUT_RDWR);  // a fresh connection next time
     return failed;
   }
 
 private:
+  // libcurl says QUIT and waits up to two minutes for the answer of a server that may be dead: it shall not wait.
+  void hang_up(int direction) {
+    for (const auto fd : sockets_) ::shutdown(fd, direction);
+    handle_.reset();
+  }
+
   template <class V>
   void set(CURLoption option, V value) { curl_easy_setopt(handle_.get(), option, value); }
 
@@ -103,6 +131,10 @@ private:
     set(CURLOPT_TIMEOUT, static_cast<long>(options_.timeout_s));
     set(CURLOPT_CONNECTTIMEOUT, std::min<long>(options_.timeout_s, connect_timeout_s_max));
     set(CURLOPT_MAXAGE_CONN, idle_connection_s);
+    set(CURLOPT_SOCKOPTFUNCTION, &socket_opened);
+    set(CURLOPT_SOCKOPTDATA, &sockets_);
+    set(CURLOPT_CLOSESOCKETFUNCTION, &socket_closed);
+    set(CURLOPT_CLOSESOCKETDATA, &sockets_);
     set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     if (options_.security == mail_security::starttls) set(CURLOPT_USE_SSL, static_cast<long>(CURLUSESSL_ALL));
     if (!options_.ca_file.empty()) set(CURLOPT_CAINFO, options_.ca_file.c_str());
@@ -140,6 +172,7 @@ private:
   }
 
   smtp_options options_;
+  sockets sockets_;                // open ones, of handle_
   curl_ptr handle_;
 };
 
@@ -155,15 +188,15 @@ struct smtp_worker::impl {
 
   void run() {
     std::unique_lock lock(mutex);
-    smtp_session session(options);
+    std::optional<smtp_session> session;
     for (;;) {
       wake.wait(lock, [this] { return stopping || !queue.empty(); });
       if (queue.empty()) return;
-      if (std::exchange(changed, false)) session = smtp_session(options);
+      if (std::exchange(changed, false) || !session) session.emplace(options);
       auto next = std::move(queue.front());
       queue.pop_front();
       lock.unlock();
-      auto outcome = stopping ? mail_result{mail_outcome::temporary, "stopping"} : session.send(next.job, stopping);
+      auto outcome = stopping ? mail_result{mail_outcome::temporary, "stopping"} : session->send(next.job, stopping);
       next.done(std::move(outcome));
       lock.lock();
     }

@@ -15,7 +15,7 @@ def read_mail(path):
         "date": str(message["Date"]),
         "message_id": str(message["Message-ID"]),
         "subject": str(message["Subject"]),
-        "body": message.get_body(("plain",)).get_content(),
+        "body": message.get_body(("plain",)).get_content().replace("\r\n", "\n"),
         "defects": [type(defect).__name__ for defect in message.defects],
         "_when": message["Date"].datetime,
     }
