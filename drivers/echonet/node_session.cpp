@@ -8,7 +8,10 @@ namespace tomoshibi::drivers::echonet {
 
 namespace {
 
+// Jobs in a row in which a smaller request was answered and a larger one was not. A node that has answered the larger
+// number before is more likely behind a lossy line.
 constexpr std::uint8_t proofs_that_smaller_helps = 3;
+constexpr std::uint8_t proofs_against_experience = 20;
 
 }  // namespace
 
@@ -185,14 +188,17 @@ void node_session::count_rtt(millis rtt) {
 
 void node_session::learn_from_full_answer() {
   if (silent_at_ > asked_count_) {
+    const bool larger_was_answered = proven_ >= silent_at_;
     silent_at_ = 0;
-    if (++smaller_helped_ < proofs_that_smaller_helps) return;
+    if (++smaller_helped_ < (larger_was_answered ? proofs_against_experience : proofs_that_smaller_helps)) return;
     smaller_helped_ = 0;
+    proven_ = asked_count_;
     capacity_ = std::max<std::size_t>(1, asked_count_);
     full_answers_ = 0;
     growth_after_ = std::min(growth_after_ * 2, growth_after_max);
     return;
   }
+  proven_ = std::max(proven_, asked_count_);
   if (asked_count_ < capacity_) return;
   smaller_helped_ = 0;
   // More would have been asked if it were allowed: worth a try now and then.

@@ -11,8 +11,8 @@
 // late: its values count, the job stays ended. A second answer to an answered request counts for nothing.
 //
 // Number of properties: starts at properties_start. A short answer lowers it at once, because it is proof. Silence lowers
-// it only when smaller requests were answered three jobs in a row after larger ones were not: a lossy line looks the same
-// once. After a run of full answers a larger request is tried, less and less often.
+// it only when smaller requests were answered several jobs in a row after larger ones were not: a lossy line looks the
+// same once. After a run of full answers a larger request is tried, less and less often.
 #pragma once
 
 #include "drivers/driver.hpp"
@@ -122,6 +122,7 @@ private:
   std::size_t batch_ = properties_start;      // of this job; below capacity_ after silence
   std::size_t silent_at_ = 0;                 // the smallest request of this job that was met with silence
   std::uint8_t smaller_helped_ = 0;           // jobs in a row
+  std::size_t proven_ = 0;                    // the largest request that was answered whole
   std::uint32_t full_answers_ = 0;
   std::uint32_t growth_after_ = growth_after_min;
   millis rtt_recent_max_{0};
