@@ -69,7 +69,8 @@ daemon::daemon(event_loop& loop, const gateway_config& config, const gateway_ide
   setup.boot = random_word();
   setup.firmware_version = version();
   setup.seed = seed;
-  setup.built = build_date();
+  // A replayed record is older than the program; the conductor's time is believed.
+  setup.built = loop_->replayed() ? wall_at{} : build_date();
   setup.file_config = config.watch;
   setup.dials = !config.relays.empty();
   core_ = std::make_unique<gateway>(setup, store_, driver_list_, log);

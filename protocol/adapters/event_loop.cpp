@@ -57,6 +57,7 @@ struct event_loop::impl {
   mono_time alarm_at = never;                          // what the alarm is set to; never = not set
   system_clock_source real;
   std::optional<replay_clock> replay;
+  bool answer_owed = false;                            // the conductor told us to run and waits for our answer
   std::vector<loop_part*> parts;                       // null: removed during a turn
   std::atomic<bool> stopped{false};
   std::size_t pending_work = 0;
@@ -170,12 +171,16 @@ result<std::size_t> event_loop::impl::settle() {
 
 status event_loop::impl::run_replayed() {
   while (!stopped) {
-    auto waited = replay->wait(signals);
-    if (!waited) return std::unexpected(waited.error());
-    if (*waited == replay_clock::turn::interrupted) read_signals();
+    if (!answer_owed) {
+      auto waited = replay->wait(signals);
+      if (!waited) return std::unexpected(waited.error());
+      answer_owed = *waited == replay_clock::turn::run;
+      if (!answer_owed) read_signals();
+    }
     auto handlers = settle();
     if (!handlers) return std::unexpected(handlers.error());
-    if (*waited == replay_clock::turn::interrupted) continue;
+    if (!answer_owed) continue;
+    answer_owed = false;
     if (auto answered = replay->answer(*handlers, next_wake()); !answered) return answered;
   }
   return {};
@@ -212,6 +217,11 @@ result<std::unique_ptr<event_loop>> event_loop::open(const event_loop_options& o
     auto joined = replay_clock::join(options.replay_socket, options.name);
     if (!joined) return std::unexpected(joined.error());
     made->replay.emplace(std::move(*joined));
+    // Programs read the clock while they start: the conductor's first word comes before that.
+    auto told = made->replay->wait(made->signals);
+    if (!told) return std::unexpected(told.error());
+    if (*told == replay_clock::turn::interrupted) return fail(errc::net_closed, "ended before the replay began");
+    made->answer_owed = true;
   }
   std::unique_ptr<event_loop> loop{new event_loop(std::move(made))};
   impl* inside = loop->impl_.get();

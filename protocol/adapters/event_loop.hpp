@@ -40,6 +40,7 @@ struct event_loop_options {
 class event_loop final : public clock_source {
 public:
   // Blocks SIGTERM, SIGINT and SIGHUP for this and later threads: they are read by the loop. Call before threads start.
+  // In a replay it returns when the conductor has told the time.
   static result<std::unique_ptr<event_loop>> open(const event_loop_options& options);
   ~event_loop() override;
 
