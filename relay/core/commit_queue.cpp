@@ -1,0 +1,60 @@
+#include "relay/core/commit_queue.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace tomoshibi::relay {
+
+void commit_queue::add(write w) {
+  collecting_.push_back(std::move(w));
+  ++pending_;
+}
+
+void commit_queue::end_turn(turn& t) {
+  if (collecting_.size() >= limits_.batch_writes_max) sealed_.push_back(std::exchange(collecting_, {}));
+  if (!out_) {
+    if (!flying_.empty()) {
+      if (t.now >= retry_at_) submit(t);
+    } else if (!sealed_.empty()) {
+      flying_ = std::move(sealed_.front());
+      sealed_.pop_front();
+      submit(t);
+    } else if (!collecting_.empty()) {
+      flying_ = std::exchange(collecting_, {});
+      submit(t);
+    }
+  }
+  count_.writes_pending = pending_;
+}
+
+void commit_queue::submit(turn& t) {
+  out_ = true;
+  retry_at_ = never;
+  t.out.emplace_back(std::in_place_type<commit>, commit_ticket{++last_ticket_}, flying_);
+}
+
+std::optional<write_batch> commit_queue::on_done(turn& t, commit_ticket ticket, const status& done) {
+  if (!out_ || ticket != commit_ticket{last_ticket_}) return std::nullopt;
+  out_ = false;
+  if (!done) {
+    on_failure(t, done.error());
+    return std::nullopt;
+  }
+  if (count_.commit_failing) log_.info("commits_again", {{"writes", flying_.size()}});
+  count_.commit_failing = false;
+  ++count_.commits;
+  retry_delay_ = {};
+  pending_ -= flying_.size();
+  return std::exchange(flying_, {});
+}
+
+void commit_queue::on_failure(turn& t, const error& why) {
+  ++count_.commits_failed;
+  count_.commit_failing = true;
+  retry_delay_ = std::clamp(retry_delay_ * 2, limits_.commit_retry_first, limits_.commit_retry_max);
+  retry_at_ = t.now + retry_delay_;
+  log_.error("commit_failed", {{"err", name_of(why.code)}, {"detail", why.detail}, {"writes", flying_.size()},
+                               {"retry_ms", retry_delay_.count()}});
+}
+
+}  // namespace tomoshibi::relay

@@ -1,0 +1,57 @@
+// Group commit: one batch is out at the store, the next collects meanwhile. A batch that failed is tried again, the same,
+// until it succeeds: nothing behind it overtakes it, so what was promised in order becomes durable in order.
+//
+// States: idle -> out -> (failed: waiting -> out) -> idle. The writes of one turn are never divided between two batches.
+#pragma once
+
+#include "protocol/base/log.hpp"
+#include "relay/core/health.hpp"
+#include "relay/core/limits.hpp"
+#include "relay/core/turn.hpp"
+
+#include <deque>
+#include <optional>
+
+namespace tomoshibi::relay {
+
+class commit_queue {
+public:
+  commit_queue(const limits& l, health& count, log_sink& log) : limits_(l), count_(count), log_(log, "commit") {}
+
+  void add(write w);
+  void end_turn(turn& t);  // seals what the turn added; asks for a commit if none is out and none waits for its retry
+  // The batch, once it is durable. Nothing if it failed (it will be tried again) or the ticket is not the one out.
+  std::optional<write_batch> on_done(turn& t, commit_ticket ticket, const status& done);
+
+  mono_time next_wake() const { return out_ ? never : retry_at_; }
+  std::size_t pending() const { return pending_; }  // writes not yet durable
+  bool full() const { return pending_ >= limits_.pending_writes_max; }
+  bool idle() const { return pending_ == 0; }
+
+  // Every write that is not durable yet, oldest first.
+  template <class F>
+  void for_each_pending(F f) const {
+    for (const write& w : flying_) f(w);
+    for (const write_batch& b : sealed_)
+      for (const write& w : b) f(w);
+    for (const write& w : collecting_) f(w);
+  }
+
+private:
+  void submit(turn& t);
+  void on_failure(turn& t, const error& why);
+
+  const limits& limits_;
+  health& count_;
+  logger log_;
+  write_batch flying_;                    // out, or waiting for its retry
+  std::deque<write_batch> sealed_;
+  write_batch collecting_;
+  std::size_t pending_ = 0;
+  bool out_ = false;
+  std::uint64_t last_ticket_ = 0;
+  mono_time retry_at_ = never;
+  millis retry_delay_{};
+};
+
+}  // namespace tomoshibi::relay

@@ -1,0 +1,75 @@
+#include "relay/core/device_session.hpp"
+
+#include <variant>
+
+namespace tomoshibi::relay {
+namespace {
+
+constexpr millis rate_window = 1min;
+
+wire::bye_reason wire_reason(close_reason reason) {
+  switch (reason) {
+    case close_reason::done: return wire::bye_reason::shutdown;
+    case close_reason::replaced: return wire::bye_reason::replaced;
+    case close_reason::idle:
+    case close_reason::no_hello: return wire::bye_reason::timeout;
+    case close_reason::malformed: return wire::bye_reason::malformed;
+    case close_reason::protocol_version: return wire::bye_reason::wrong_version;
+    case close_reason::identity: return wire::bye_reason::identity;
+    case close_reason::unknown_gateway: return wire::bye_reason::unknown_gateway;
+    case close_reason::revoked: return wire::bye_reason::revoked;
+    case close_reason::overload: return wire::bye_reason::overload;
+  }
+  return wire::bye_reason::malformed;
+}
+
+template <class... Kinds>
+bool is_one_of(const wire::message& m) {
+  return (std::holds_alternative<Kinds>(m) || ...);
+}
+
+}  // namespace
+
+wire::bye bye_for(const refusal& why) { return {.reason = wire_reason(why.reason), .text = why.detail}; }
+
+std::optional<refusal> device_session::admit(mono_time now, std::size_t size, const limits& l) {
+  if (now - window_from_ >= rate_window) {
+    window_from_ = now;
+    window_bytes_ = 0;
+    window_frames_ = 0;
+  }
+  window_bytes_ += static_cast<std::uint32_t>(size);
+  if (window_bytes_ <= l.session_bytes_per_min) return std::nullopt;
+  return refusal{close_reason::overload, "more than " + std::to_string(l.session_bytes_per_min) + " bytes a minute"};
+}
+
+std::expected<std::optional<wire::message>, refusal> device_session::next(byte_view& data, const limits& l,
+                                                                          health& count) {
+  for (;;) {
+    const auto frame = reader_.next(data);
+    if (!frame) return std::unexpected(refusal{close_reason::malformed, frame.error().detail});
+    if (!*frame) return std::optional<wire::message>{};
+    ++count.frames_in;
+    if (++window_frames_ > l.session_frames_per_min)
+      return std::unexpected(
+          refusal{close_reason::overload, "more than " + std::to_string(l.session_frames_per_min) + " frames a minute"});
+
+    auto m = wire::decode_payload(**frame);
+    if (!m && m.error().code == errc::unsupported && live_) continue;  // of a newer version, told to be skipped
+    if (!m) return std::unexpected(refusal{close_reason::malformed, m.error().detail});
+    if (auto wrong = out_of_order(*m)) return std::unexpected(std::move(*wrong));
+    return std::optional<wire::message>{std::move(*m)};
+  }
+}
+
+std::optional<refusal> device_session::out_of_order(const wire::message& m) const {
+  if (is_one_of<wire::welcome, wire::ack, wire::config>(m))
+    return refusal{close_reason::malformed, "a message that only a relay sends"};
+  const bool is_hello = std::holds_alternative<wire::hello>(m);
+  if (!live_ && !is_hello && !std::holds_alternative<wire::bye>(m))
+    return refusal{close_reason::malformed, "a message before hello"};
+  if (live_ && is_hello) return refusal{close_reason::malformed, "a second hello"};
+  return std::nullopt;
+}
+
+}  // namespace tomoshibi::relay

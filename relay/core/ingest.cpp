@@ -1,0 +1,138 @@
+#include "relay/core/ingest.hpp"
+
+#include <algorithm>
+
+namespace tomoshibi::relay {
+namespace {
+
+constexpr millis future_told_every = 1h;
+
+bool has(const directory& known, home_id home, appliance_id a) { return known.appliances.contains({home, a}); }
+
+// When the record was made, or now if the gateway did not know the time.
+wall_at made_or_now(const turn& t, const wire::record& r) { return to_ms(r.made) != 0 ? r.made : t.wall; }
+
+}  // namespace
+
+void ingest::on_start(const std::vector<gateway_state>& stored) {
+  for (const auto& g : stored) gateways_[g.id] = {.epoch = g.epoch, .received = g.acked, .committed = g.acked};
+}
+
+record_seq ingest::on_hello(const gateway_id& gateway, const wire::hello& h) {
+  progress& p = gateways_[gateway];
+  if (p.epoch != h.epoch) p = {.epoch = h.epoch};
+  if (h.next_seq <= p.received) {
+    log_.warning("sequence_went_back", {{"gw", gateway.text()}, {"seq", h.next_seq}, {"had", p.received}});
+    p.received = h.next_seq - 1;
+    p.committed = std::min(p.committed, p.received);
+  }
+  if (h.oldest_seq > p.received + 1) {
+    const record_seq lost = h.oldest_seq - p.received - 1;
+    if (p.received != 0) {
+      // In a new epoch, or for a relay that starts anew, older records are somebody else's history, not a loss.
+      count_.records_lost += lost;
+      log_.warning("records_lost", {{"gw", gateway.text()}, {"count", lost}});
+    }
+    if (p.received == p.committed) p.committed = h.oldest_seq - 1;  // otherwise the commit on its way will tell
+    p.received = h.oldest_seq - 1;
+  }
+  return p.committed;
+}
+
+std::optional<refusal> ingest::take(turn& t, const gateway_id& gateway, const wire::records& r,
+                                    const directory& known) {
+  const auto found = known.gateways.find(gateway);
+  if (found == known.gateways.end()) return refusal{close_reason::unknown_gateway, "no gateway of this name"};
+  const home_id home = found->second.home;
+  progress& p = gateways_[gateway];
+  if (r.first_seq > p.received + 1)
+    return refusal{close_reason::malformed, "sequence " + std::to_string(r.first_seq) + " after " +
+                                                std::to_string(p.received)};
+  const record_seq last = r.first_seq + r.items.size() - 1;
+  if (last <= p.received) {
+    count_.records_known += r.items.size();
+    return std::nullopt;
+  }
+  if (last - p.committed > limits_.gateway_records_max || commits_.full())
+    return refusal{close_reason::overload, "too many records wait to be stored"};
+
+  record_seq seq = r.first_seq;
+  for (const wire::record& one : r.items) {
+    if (seq > p.received) {
+      ++count_.records_in;
+      write(t, gateway, p, seq, home, one, known);
+    } else {
+      ++count_.records_known;
+    }
+    ++seq;
+  }
+  p.received = last;
+  commits_.add(progress_write{.gateway = gateway, .epoch = p.epoch, .acked = last});
+  rules_.on_facts_end(t, home);
+  return std::nullopt;
+}
+
+void ingest::write(turn& t, const gateway_id& gateway, progress& p, record_seq seq, home_id home, const wire::record& r,
+                   const directory& known) {
+  const wall_at at = made_or_now(t, r);
+  if (const auto* slot = std::get_if<wire::slot_closed>(&r.body)) {
+    write_slot(t, p, home, *slot, known);
+  } else if (const auto* gap = std::get_if<wire::slot_gap>(&r.body)) {
+    write_gap(t, p, home, *gap, known);
+  } else if (const auto* device = std::get_if<wire::device_report>(&r.body)) {
+    commits_.add(device_write{home, *device, at});
+    rules_.on_device(t, home, *device);
+  } else if (const auto* fault = std::get_if<wire::device_fault>(&r.body)) {
+    commits_.add(fault_write{home, *fault, at});
+    rules_.on_fault(t, home, *fault, at);
+  } else if (const auto* event = std::get_if<wire::event>(&r.body)) {
+    commits_.add(event_write{gateway, p.epoch, seq, *event, at});
+  }
+}
+
+void ingest::write_slot(turn& t, progress& p, home_id home, wire::slot_closed slot, const directory& known) {
+  if (slot.slot > slot_of(t.wall) + limits_.future_slots_max) return tell_future(t, p, home, 1);
+  const auto foreign = std::erase_if(slot.appliances, [&known, home](const auto& a) { return !has(known, home, a.appliance); });
+  count_.records_foreign += foreign != 0;
+  if (slot.appliances.empty()) return;
+  ++count_.slots_stored;
+  rules_.on_slot(t, home, slot);
+  commits_.add(slots_write{home, std::move(slot)});
+}
+
+void ingest::write_gap(turn& t, progress& p, home_id home, wire::slot_gap gap, const directory& known) {
+  const std::int32_t past = slot_of(t.wall) + limits_.future_slots_max + 1 - gap.first_slot;
+  const auto allowed = static_cast<std::uint32_t>(std::max(past, 0));
+  if (gap.count > allowed) {
+    tell_future(t, p, home, gap.count - allowed);
+    gap.count = allowed;
+  }
+  const auto foreign = std::erase_if(gap.appliances, [&known, home](appliance_id a) { return !has(known, home, a); });
+  count_.records_foreign += foreign != 0;
+  if (gap.count == 0 || gap.appliances.empty()) return;
+  count_.slots_stored += gap.count;
+  rules_.on_gap(t, home, gap);
+  commits_.add(gap_write{home, std::move(gap)});
+}
+
+void ingest::tell_future(turn& t, progress& p, home_id home, std::uint32_t slots) {
+  count_.slots_future += slots;
+  if (t.wall - p.future_told < future_told_every && t.wall >= p.future_told) return;
+  p.future_told = t.wall;
+  log_.warning("slot_of_the_future", {{"home", static_cast<std::uint32_t>(home)}, {"slots", slots}});
+}
+
+std::optional<record_seq> ingest::on_committed(const progress_write& done) {
+  const auto found = gateways_.find(done.gateway);
+  if (found == gateways_.end() || found->second.epoch != done.epoch) return std::nullopt;
+  progress& p = found->second;
+  if (done.acked > p.received) return std::nullopt;  // the sequence went back meanwhile
+  p.committed = std::max(p.committed, done.acked);
+  return p.committed;
+}
+
+void ingest::forget_unknown(const directory& known) {
+  std::erase_if(gateways_, [&known](const auto& g) { return !known.gateways.contains(g.first); });
+}
+
+}  // namespace tomoshibi::relay

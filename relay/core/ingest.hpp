@@ -1,0 +1,66 @@
+// Records in order, each once: from a gateway's log to writes and facts.
+//
+// Per gateway: `received`, the highest sequence taken without a gap, and `committed`, the highest that is durable. Records at
+// or below `received` are known and skipped; a gap ends the session, unless hello said that the records are gone. Only
+// `committed` is ever acknowledged. A new epoch starts at 0. Sequences that come back below `received` (a gateway restored
+// from an old image) are taken as they are: slots and events are idempotent in the store.
+#pragma once
+
+#include "protocol/base/log.hpp"
+#include "relay/core/commit_queue.hpp"
+#include "relay/core/device_session.hpp"
+#include "relay/core/directory.hpp"
+#include "relay/core/health.hpp"
+
+#include <map>
+
+namespace tomoshibi::relay {
+
+// What was taken, told to the rules in order, within the turn in which it is written.
+class fact_listener {
+public:
+  virtual void on_slot(turn& t, home_id home, const wire::slot_closed& slot) = 0;
+  virtual void on_gap(turn& t, home_id home, const wire::slot_gap& gap) = 0;
+  virtual void on_device(turn& t, home_id home, const wire::device_report& report) = 0;
+  virtual void on_fault(turn& t, home_id home, const wire::device_fault& fault, wall_at at) = 0;
+  virtual void on_facts_end(turn& t, home_id home) = 0;   // of this frame
+
+protected:
+  ~fact_listener() = default;
+};
+
+class ingest {
+public:
+  ingest(const limits& l, health& count, log_sink& log, commit_queue& commits, fact_listener& rules)
+      : limits_(l), count_(count), log_(log, "ingest"), commits_(commits), rules_(rules) {}
+
+  void on_start(const std::vector<gateway_state>& stored);
+  record_seq on_hello(const gateway_id& gateway, const wire::hello& h);   // what to acknowledge in Welcome
+  std::optional<refusal> take(turn& t, const gateway_id& gateway, const wire::records& r, const directory& known);
+  // A progress became durable: the sequence to acknowledge now, nothing if the epoch has passed.
+  std::optional<record_seq> on_committed(const progress_write& done);
+  void forget_unknown(const directory& known);
+
+private:
+  struct progress {
+    outbox_epoch epoch{};
+    record_seq received = 0;
+    record_seq committed = 0;
+    wall_at future_told{};     // last time a slot of the future was logged
+  };
+
+  void write(turn& t, const gateway_id& gateway, progress& p, record_seq seq, home_id home, const wire::record& r,
+             const directory& known);
+  void write_slot(turn& t, progress& p, home_id home, wire::slot_closed slot, const directory& known);
+  void write_gap(turn& t, progress& p, home_id home, wire::slot_gap gap, const directory& known);
+  void tell_future(turn& t, progress& p, home_id home, std::uint32_t slots);
+
+  const limits& limits_;
+  health& count_;
+  logger log_;
+  commit_queue& commits_;
+  fact_listener& rules_;
+  std::map<gateway_id, progress> gateways_;
+};
+
+}  // namespace tomoshibi::relay
