@@ -1,0 +1,95 @@
+// Goal: a configuration is taken only if the relay can run on it safely; errors name file, line and what is allowed.
+#include "relay/shell/config_file.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+using namespace tomoshibi;
+using namespace tomoshibi::relay;
+
+namespace {
+
+status read(const std::string& toml, relay_config& into) {
+  auto schema = relay_schema(into);
+  return schema.read_text(toml, "relay.toml");
+}
+std::string refusal(const std::string& toml) {
+  relay_config config;
+  const auto done = read(toml, config);
+  if (done) return "(taken)";
+  CHECK(done.error().code == errc::config_invalid);
+  return done.error().detail;
+}
+
+}  // namespace
+
+TEST_CASE("an empty file is a configuration") {
+  relay_config config;
+  REQUIRE(read("", config));
+  CHECK(config.device.port == 8443);
+  CHECK(config.pages.listen == "127.0.0.1");
+  CHECK(config.mail.security == mail_security::starttls);
+}
+
+TEST_CASE("the printed sample is a configuration with the defaults") {
+  relay_config first;
+  const auto sample = relay_schema(first).sample();
+  relay_config second;
+  const auto done = read(sample, second);
+  INFO((done ? "" : done.error().detail));
+  REQUIRE(done);
+  CHECK(second.device.port == first.device.port);
+  CHECK(second.mail.from_name == first.mail.from_name);
+  CHECK(second.mail.server.empty());
+}
+
+TEST_CASE("values arrive") {
+  relay_config config;
+  REQUIRE(read("[device]\nlisten = \"::\"\nport = 443\n[mail]\nserver = \"mail.example.org\"\nsecurity = \"tls\"\nport = 465\n"
+               "user = \"u\"\npassword_file = \"/etc/secret\"\nfrom = \"watch@example.org\"\n[log]\nlevel = \"debug\"\n",
+               config));
+  CHECK(config.device.listen == "::");
+  CHECK(config.mail.security == mail_security::tls);
+  CHECK(config.mail.password_file == "/etc/secret");
+  CHECK(config.log == log_level::debug);
+}
+
+TEST_CASE("what is wrong is told with its place") {
+  CHECK(refusal("[device]\nport = 70000\n").find("relay.toml:2") != std::string::npos);
+  CHECK(refusal("[device]\nprot = 1\n").find("prot") != std::string::npos);
+  CHECK(refusal("[device]\nlisten = \"example.org\"\n").find("numeric") != std::string::npos);
+  CHECK(refusal("[mail]\nfrom = \"nobody\"\n").find("name@domain") != std::string::npos);
+  CHECK(refusal("[mail]\nsecurity = \"ssl\"\n").find("starttls") != std::string::npos);
+}
+
+TEST_CASE("mail in the clear is refused off loopback, and a user without a password file") {
+  CHECK(refusal("[mail]\nserver = \"mail.example.org\"\nsecurity = \"none\"\n").find("loopback") != std::string::npos);
+  CHECK(refusal("[mail]\nserver = \"127.0.0.1\"\nsecurity = \"none\"\n") == "(taken)");
+  CHECK(refusal("[mail]\nuser = \"u\"\n").find("password_file") != std::string::npos);
+}
+
+TEST_CASE("what counts as loopback") {
+  for (const char* yes : {"localhost", "127.0.0.1", "127.9.9.9", "::1"}) CHECK(loopback_address(yes));
+  for (const char* no : {"", "0.0.0.0", "::", "10.0.0.1", "127.evil.example.org", "127.0.0.1.example.org", "1127.0.0.1"}) {
+    CAPTURE(no);
+    CHECK_FALSE(loopback_address(no));
+  }
+}
+
+TEST_CASE("a replay clock is refused unless everything is on loopback") {
+  relay_config config;
+  config.device.listen = "127.0.0.1";
+  CHECK(replay_refusal(config).empty());
+  SECTION("device") { config.device.listen = "0.0.0.0"; }
+  SECTION("mail") { config.mail.server = "mail.example.org"; }
+  SECTION("pages") { config.pages.listen = "10.0.0.1"; }
+  CHECK_FALSE(replay_refusal(config).empty());
+}
+
+TEST_CASE("a missing file is not_found; empty file keys are filled from the folder") {
+  const auto missing = read_relay_config("/nonexistent/relay.toml", {"/nonexistent"});
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().code == errc::not_found);
+  CHECK(default_relay_config({"/x"}).database == "/x/relay.db");
+  CHECK(default_relay_config({"/x"}).device.key == "/x/relay-key.pem");
+}
