@@ -9,9 +9,10 @@ import subprocess
 import sys
 
 import oracle_slots
-from oracle_slots import SLOT_MS, SLOTS_PER_DAY, to_ms, to_text
+from oracle_slots import SLOT_MS, to_ms, to_text
 
 DIFFERENCES_SHOWN = 40
+DAY_MS = 86_400_000
 
 
 class Comparison:
@@ -19,6 +20,8 @@ class Comparison:
         self.compared = 0
         self.states = {"on": 0, "off": 0, "unknown": 0}
         self.missing = 0
+        self.seconds = 0
+        self.energy_wh = 0
         self.alerts = 0
         self.differences = []
 
@@ -34,28 +37,33 @@ class Comparison:
         return "\n".join(shown + ([f"... and {more} more"] if more else []))
 
 
-def compare_slots(result, labels, read_day, may_be_unknown, out):
+def local_dates(result, zone_min):
+    first = (result["first_slot"] * SLOT_MS + zone_min * 60_000) // DAY_MS
+    last = ((result["past_slot"] - 1) * SLOT_MS + zone_min * 60_000) // DAY_MS
+    return [to_text(day * DAY_MS)[:10] for day in range(first, last + 1)]
+
+
+def compare_slots(result, labels, read_day, may_be_unknown, out, zone_min=0):
     """labels: {label: channel}; read_day(date) gives the objects of `usage --json`; may_be_unknown(slot) -> bool."""
-    first, past = result["first_slot"], result["past_slot"]
-    for day in range(first // SLOTS_PER_DAY, (past - 1) // SLOTS_PER_DAY + 1):
-        date = to_text(day * SLOTS_PER_DAY * SLOT_MS)[:10]
+    for date in local_dates(result, zone_min):
         rows = {row["label"]: row for row in read_day(date)}
         for label, channel in labels.items():
             if label not in rows:
                 out.differ(f"{date} {label}: no row")
                 continue
-            compare_day(result["channels"][channel]["on"], rows[label], day, (first, past), may_be_unknown, out)
+            compare_day(result["channels"][channel]["on"], rows[label], result, may_be_unknown, out)
 
 
-def compare_day(on, row, day, span, may_be_unknown, out):
-    for i in range(SLOTS_PER_DAY):
-        slot = day * SLOTS_PER_DAY + i
-        if not span[0] <= slot < span[1]:
+def compare_day(on, row, result, may_be_unknown, out):
+    for i, got in enumerate(row["states"]):
+        slot = row["first_slot"] + i
+        if not result["first_slot"] <= slot < result["past_slot"]:
             continue
         out.compared += 1
-        got = row["states"][i]
         out.states[got] += 1
         out.missing += not row["received"][i]
+        out.seconds += row["seconds"][i] or 0
+        out.energy_wh += row["wh"][i] or 0
         want = "on" if slot in on else "off"
         if got != want and not (got == "unknown" and may_be_unknown(slot)):
             out.differ(f"{to_text(slot * SLOT_MS)} {row['label']}: stored {got}, the record says {want}")
