@@ -189,6 +189,7 @@ void aggregator::make_gap(slot_index first, std::int32_t count, wire::gap_reason
 void aggregator::on_reading(wall_at at, std::size_t index, const appliance_reading& reading, aggregator_output& out) {
   TOMO_REQUIRE(running_ && index < states_.size());
   state& s = states_[index];
+  const bool was_on = s.account.on;
   account_until(s, at);
   if (reading.polled) count_up(s.account.expected);
   if (reading.on) {
@@ -196,11 +197,9 @@ void aggregator::on_reading(wall_at at, std::size_t index, const appliance_readi
     s.held = true;
     s.held_on = *reading.on;
     s.held_since = at;
-    if (s.held_on && !s.account.on) {
-      s.account.on = true;
-      out.checkpoint_wanted = true;
-    }
+    if (s.held_on) s.account.on = true;
   }
+  if (s.account.on && !was_on) out.checkpoint_wanted = true;
   if (reading.energy_wh) take_energy(at, index, reading, out);
 }
 

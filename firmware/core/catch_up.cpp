@@ -62,15 +62,21 @@ bool tells_from(const ahead_record& ahead, slot_index target) {
 result<bool> catch_up(slot_index present, outbox& log, aggregator& slots) {
   const auto ahead = find_ahead(present, log);
   if (!ahead) return std::unexpected(ahead.error());
+  record_seq untold_from = log.maybe_received() + 1;
   slot_index target = slots.open_slot();
-  for (const auto& record : *ahead) target = std::min(target, record.first);
-  if (target - present > catch_up_max) target = present;
+  for (const auto& record : *ahead) {
+    if (record.seq >= untold_from) target = std::min(target, record.first);
+  }
+  if (target - present > catch_up_max) {
+    target = present;
+    untold_from = 0;
+  }
   if (target >= slots.open_slot()) return false;
 
   std::optional<wire::slot_closed> made;
   std::vector<wire::appliance_slot> moved;
   for (const auto& record : *ahead) {
-    if (!tells_from(record, target)) continue;
+    if (record.seq < untold_from || !tells_from(record, target)) continue;
     if (const auto* slot = std::get_if<wire::slot_closed>(&record.record.body)) {
       if (slot->slot == target) {
         made = *slot;

@@ -69,8 +69,10 @@ void gateway::parts::record_made(mono_time now) {
 
 void gateway::parts::catch_up_if_wanted(mono_time now) {
   const bool running = timeline.slots().running();
-  if (timeline.steps() != steps_seen || running != was_running) catch_up_wanted = true;
+  const std::uint64_t sessions = uplink.counts().sessions;
+  if (timeline.steps() != steps_seen || sessions != sessions_seen || running != was_running) catch_up_wanted = true;
   steps_seen = timeline.steps();
+  sessions_seen = sessions;
   was_running = running;
   if (!catch_up_wanted || !running || !outbox.loaded()) return;
   if (timeline.ahead(now)) {

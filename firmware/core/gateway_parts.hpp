@@ -50,6 +50,7 @@ struct gateway::parts {
   bool stopped = false;
   bool catch_up_wanted = false;
   std::uint64_t steps_seen = 0;
+  std::uint64_t sessions_seen = 0;
   bool was_running = false;
   gateway_statistics stats;
 };

@@ -40,6 +40,7 @@ status outbox::load_state() {
     replace_.clear();
   }
   attempted_ = 0;
+  if (!same_log) maybe_received_ = state->next - 1;
   const record_seq oldest = std::max(state->oldest, std::min(acknowledged_ + 1, state->next));
   if (auto ok = measure(oldest, state->next); !ok) return ok;
   epoch_ = state->epoch;
@@ -91,6 +92,11 @@ void outbox::acknowledge(record_seq through) {
   TOMO_REQUIRE(through < next_);
   acknowledged_ = std::max(acknowledged_, through);
   while (!sizes_.empty() && oldest() <= acknowledged_) forget_oldest();
+}
+
+void outbox::session_began(record_seq acked) {
+  acknowledge(acked);
+  maybe_received_ = acknowledged_;
 }
 
 bool outbox::fill_through(record_seq acked) {

@@ -14,6 +14,7 @@
 #include "protocol/base/time.hpp"
 #include "protocol/wire/messages.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <utility>
 
@@ -52,6 +53,11 @@ public:
   void set_config(bytes config) { config_ = std::move(config); }
   void set_checkpoint(bytes checkpoint) { checkpoint_ = std::move(checkpoint); }
   void acknowledge(record_seq through);  // forgets with the next commit; <= last() is the caller's duty
+  // A session begins: the relay has what it acknowledges and nothing more. Later ones it may have as soon as they are sent.
+  void session_began(record_seq acked);
+  void mark_sent(record_seq through) { maybe_received_ = std::max(maybe_received_, through); }
+  // Later ones the relay certainly does not have. After a start: all that was loaded it may have.
+  record_seq maybe_received() const { return maybe_received_; }
   // The relay has acknowledged more than the log holds: the store went back in time (a chip that lied about a sync).
   // Empty events take the sequences in between, so that new records are not mistaken for old ones. False: too many.
   bool fill_through(record_seq acked);
@@ -110,6 +116,7 @@ private:
   outbox_epoch epoch_{};
   record_seq next_ = 1;
   record_seq acknowledged_ = 0;
+  record_seq maybe_received_ = 0;
   record_seq trimmed_ = 0;               // what the store has been told to forget
   std::deque<std::uint32_t> sizes_;      // of the held records
   std::size_t held_bytes_ = 0;

@@ -218,6 +218,7 @@ bool uplink::send_records(mono_time now, gateway_output& out) {
   next_to_send_ += frame.count();
   counts_.records_sent += frame.count();
   in_flight_.push_back(next_to_send_ - 1);
+  log_.mark_sent(next_to_send_ - 1);
   send_frame(now, frame.frame(), out);
   return true;
 }
@@ -272,7 +273,7 @@ void uplink::take_welcome(mono_time now, const wire::welcome& welcome, gateway_o
   state_ = uplink_state::live;
   live_since_ = now;
   ++counts_.sessions;
-  log_.acknowledge(welcome.acked_seq);
+  log_.session_began(welcome.acked_seq);
   next_to_send_ = log_.oldest();
   news.time = relay_time{welcome.wall, now - hello_at_};
   logger_.info("live", {{"acked", welcome.acked_seq}, {"next", log_.next()}});

@@ -410,4 +410,12 @@ TEST_CASE("a checkpoint is wanted when an appliance is first seen on in a slot a
   CHECK_FALSE(b.out.checkpoint_wanted);
   b.advance(in_slot(1, 0));
   CHECK(b.out.checkpoint_wanted);
+  b.out = {};
+  b.hold(in_slot(1, 0), in_slot(1, 1), true);
+  CHECK(b.out.checkpoint_wanted);
+  b.hold(in_slot(1, 60'000), in_slot(2, 0), true);
+  b.advance(in_slot(2, 0));
+  b.out = {};
+  b.read(in_slot(2, 500), state_reading(true));  // it has been on since the slot began, by what stood before
+  CHECK(b.out.checkpoint_wanted);
 }
