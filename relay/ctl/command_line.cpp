@@ -1,0 +1,116 @@
+#include "relay/ctl/command_line.hpp"
+
+#include "protocol/adapters/clock_source.hpp"
+#include "relay/ctl/parse.hpp"
+#include "relay/ctl/verb.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <deque>
+
+namespace tomoshibi::ctl {
+namespace {
+
+constexpr const char* about =
+    "Registers homes, gateways, appliances and contacts with a Tomoshibi relay, and shows what it knows.\n";
+constexpr const char* epilogue =
+    "HOME is a home's number or its name, APPLIANCE a number or label within the home.\n"
+    "The folder is --dir, or $TOMOSHIBI_DIR, or /var/lib/tomoshibi.\n"
+    "Exit codes: 0 done; 1 failed (file, database, relay, mail server); 2 asked wrongly (usage, invalid value, no such\n"
+    "thing, already there, refused by a rule).\n"
+    "First steps: init, home add, gateway add, gateway enrol, appliance add, contact add, watch on.";
+
+// One verb as CLI11 sees it. Lives as long as the parse.
+struct bound_verb {
+  const verb* what = nullptr;
+  CLI::App* app = nullptr;
+  std::deque<std::pair<std::string, std::vector<std::string>>> values;
+  std::deque<std::pair<std::string, CLI::Option*>> options;
+};
+
+void bind_argument(bound_verb& b, const argument& a) {
+  CLI::Option* o = nullptr;
+  if (a.kind == argument_kind::flag) {
+    o = b.app->add_flag(a.name, a.help);
+    b.values.emplace_back(a.name, std::vector<std::string>{});
+  } else {
+    auto& [name, values] = b.values.emplace_back(a.name, std::vector<std::string>{});
+    o = b.app->add_option(name, values, a.help);
+    o->expected(1)->allow_extra_args(false);  // one value each time it is given
+    if (a.kind == argument_kind::repeatable_option) o->take_all();
+    if (a.kind == argument_kind::positional || a.kind == argument_kind::required_option) o->required();
+    o->type_name(a.name.starts_with("--") ? "VALUE" : "");
+  }
+  b.options.emplace_back(a.name, o);
+}
+
+void bind_verb(CLI::App& app, std::map<std::string, CLI::App*>& parents, bound_verb& b, const verb& v) {
+  CLI::App* parent = v.group.empty() ? &app : parents.at(v.group);
+  b.what = &v;
+  b.app = parent->add_subcommand(v.name, v.help);
+  b.app->fallthrough();
+  if (!v.example.empty()) b.app->footer("Examples:\n" + v.example);
+  for (const argument& a : v.arguments) bind_argument(b, a);
+}
+
+status run_verb(const bound_verb& b, context& c) {
+  for (std::size_t i = 0; i < b.options.size(); ++i)
+    if (b.options[i].second->count() > 0) c.set(b.options[i].first, b.values[i].second);
+  return b.what->run(c);
+}
+
+int finish(const context& c, const status& done) {
+  bool written = std::fwrite(c.out.data(), 1, c.out.size(), stdout) == c.out.size();
+  written = std::fflush(stdout) == 0 && written;
+  std::fwrite(c.note.data(), 1, c.note.size(), stderr);
+  if (!done) {
+    std::fprintf(stderr, "tomoshibi-ctl: %s\n", done.error().detail.c_str());
+    return exit_code_of(done.error().code);
+  }
+  return written ? 0 : 1;
+}
+
+result<wall_at> present(const std::string& option) {
+  if (option.empty()) return system_clock_source{}.wall().at;
+  return parse_utc("--now", option);
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  CLI::App app(about, "tomoshibi-ctl");
+  app.footer(epilogue);
+  app.require_subcommand(1);
+  context c;
+  std::string now;
+  c.folder.path = "/var/lib/tomoshibi";
+  app.add_option("--dir", c.folder.path, "The relay's folder")->envname("TOMOSHIBI_DIR")->type_name("DIR");
+  app.add_option("--now", now, "Take this as the present, 2026-01-31T08:15:00Z (replays and tests)")->type_name("TIME");
+
+  std::map<std::string, CLI::App*> parents;
+  for (const verb_group& g : groups()) {
+    parents[g.name] = app.add_subcommand(g.name, g.help);
+    parents[g.name]->require_subcommand(1);
+    parents[g.name]->fallthrough();
+  }
+  std::deque<bound_verb> bound;
+  for (const verb& v : verbs()) bind_verb(app, parents, bound.emplace_back(), v);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
+  auto at = present(now);
+  if (!at) return finish(c, std::unexpected(at.error()));
+  c.now = *at;
+  for (const bound_verb& b : bound)
+    if (b.app->parsed()) {
+      const status done = run_verb(b, c);
+      return finish(c, done);
+    }
+  return 2;
+}
+
+}  // namespace tomoshibi::ctl
