@@ -9,16 +9,17 @@
 namespace tomoshibi::ctl {
 
 std::string gateway_configuration(const bundle& b) {
-  return "# Configuration of gateway " + b.gateway.text() +
-         ", written by tomoshibi-ctl gateway enrol.\n"
-         "# Every key: tomoshibi-gateway --print-config. Relative paths count from this file's folder.\n"
+  const bool v6 = b.relay_host.find(':') != std::string::npos;
+  const std::string host = v6 ? "[" + b.relay_host + "]" : b.relay_host;
+  return "# Gateway " + b.gateway.text() +
+         ", written by tomoshibi-ctl gateway enrol. Every key: tomoshibi-gateway --print-config.\n"
+         "# Paths count from this file's folder, /etc/tomoshibi on the box.\n"
          "\n"
          "[relay]\n"
-         "host = \"" + b.relay_host + "\"\n"
-         "port = " + std::to_string(b.relay_port) + "\n"
-         "ca = \"ca.pem\"\n"
+         "addresses = [\"" + host + ":" + std::to_string(b.relay_port) + "\"]\n"
          "certificate = \"gateway.pem\"\n"
-         "key = \"gateway.key\"\n";
+         "key = \"gateway.key\"\n"
+         "ca = \"ca.pem\"\n";
 }
 
 status write_bundle(const std::string& folder, const bundle& b) {
