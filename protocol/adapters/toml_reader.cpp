@@ -1,11 +1,14 @@
 #include "protocol/adapters/toml_reader.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <sys/stat.h>
 #include <toml++/toml.h>
+#include <type_traits>
+#include <variant>
 
 namespace tomoshibi {
 namespace {
@@ -32,8 +35,14 @@ bool within(std::string_view text, text_limits limits) {
   return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
+// The index of T in config_value. Counted by type: clang with libstdc++ 12 makes no constant std::string.
+template <class T, class... Kinds>
+consteval std::size_t index_in(std::type_identity<std::variant<Kinds...>>) {
+  const std::array same{std::is_same_v<T, Kinds>...};
+  return static_cast<std::size_t>(std::find(same.begin(), same.end(), true) - same.begin());
+}
 template <class T>
-constexpr std::size_t kind_of = config_value{T{}}.index();
+constexpr std::size_t kind_of = index_in<T>(std::type_identity<config_value>{});
 
 // What TOML holds, as one of our kinds; nothing for kinds that no key has (dates, floats, tables, mixed lists).
 std::optional<config_value> to_value(const toml::node& node) {

@@ -23,6 +23,7 @@ set(tomoshibi_warnings
   -Wnon-virtual-dtor -Woverloaded-virtual -Wextra-semi
   -Wformat=2 -Wundef -Wunused -Wimplicit-fallthrough)
 set(tomoshibi_warnings_gnu -Wduplicated-cond -Wduplicated-branches -Wlogical-op)
+set(tomoshibi_warnings_clang -Wno-deprecated-declarations) # libstdc++ 12 calls what it deprecates, std::stable_sort for one
 if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug" OR TOMOSHIBI_SANITIZED)
   # With these optimisations g++ 12 follows paths through inlined library code and reports what cannot happen.
   list(APPEND tomoshibi_warnings_gnu -Wno-maybe-uninitialized -Wno-array-bounds -Wno-stringop-overflow
@@ -36,7 +37,8 @@ function(tomoshibi_settings target scope no_exceptions)
     return()
   endif()
   target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}")
-  target_compile_options(${target} PRIVATE ${tomoshibi_warnings} $<$<CXX_COMPILER_ID:GNU>:${tomoshibi_warnings_gnu}>)
+  target_compile_options(${target} PRIVATE ${tomoshibi_warnings} $<$<CXX_COMPILER_ID:GNU>:${tomoshibi_warnings_gnu}>
+    $<$<CXX_COMPILER_ID:Clang>:${tomoshibi_warnings_clang}>)
   if(no_exceptions)
     target_compile_options(${target} PRIVATE -fno-exceptions -fno-rtti)
   endif()
