@@ -46,17 +46,6 @@ void commit_times::add(std::chrono::microseconds took) {
   last_ = took;
 }
 
-std::string_view name_of(episode_kind kind) {
-  switch (kind) {
-    case episode_kind::unused: return "unused";
-    case episode_kind::blind_family: return "blind_family";
-    case episode_kind::blind_provider: return "blind_provider";
-    case episode_kind::device_fault: return "device_fault";
-    case episode_kind::device_silent: return "device_silent";
-  }
-  return "unlisted";
-}
-
 std::vector<std::string> degraded_reasons(const relay_view& v) {
   std::vector<std::string> out;
   const auto& c = v.core;

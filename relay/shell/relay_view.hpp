@@ -55,6 +55,4 @@ std::string health_page(const relay_view& v);   // HTML
 // The same as one line, for the control socket.
 std::string status_json(const relay_view& v);
 
-std::string_view name_of(episode_kind kind);    // "unused", "blind_family" ...
-
 }  // namespace tomoshibi::relay
