@@ -10,8 +10,8 @@ void poller::begin(mono_time now, millis interval, millis phase) {
   if (running() && interval_ == wanted) return;
   if (!running()) heard_at_ = std::max(heard_at_, now);
   interval_ = wanted;
-  // One cycle early by all but the phase: the next cycle begins at now + phase.
-  cycle_at_ = now - interval_ + phase % interval_;
+  // The next cycle begins at now + phase; phase 0 is a whole cycle.
+  cycle_at_ = now - (interval_ - phase % interval_) % interval_;
   second_round_ = false;
   missed_ = 0;
   due_ = now;
