@@ -1,4 +1,5 @@
 """What integration tests share: skipping with a reason, and the stage (tools/lib/stage.py)."""
+import gzip
 import os
 import pathlib
 import shutil
@@ -30,3 +31,8 @@ def shared_data(name):
     if not path.exists():
         skip(f"the recorded homes are not there ({path.name}); set TOMOSHIBI_SHARED_DATA to their folder")
     return str(path)
+
+
+def unpacked_lines(path):
+    with gzip.open(path, "rt") as lines:
+        return list(lines)

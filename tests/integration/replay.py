@@ -101,9 +101,12 @@ class Replay:
             digest.update(self.product.ctl("usage", self.product.home, date, "--json").encode())
         return digest.hexdigest()
 
-    def expected_alerts(self):
+    def compare_alerts(self, out):
+        """Each stored alert against the record's silent stretches; `out` takes the differences."""
         rules = {a.label: (a.channel, a.days) for a in self.appliances if a.days}
-        return compare_usage.expected_alerts(self.oracle(), rules)
+        stored = self.product.ctl_json("alerts", self.product.home, "--all", "--json")
+        compare_usage.compare_alerts(compare_usage.expected_alerts(self.oracle(), rules), stored, out)
+        return stored
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from oracle_slots import SLOT_MS, to_ms, to_text
 
 DIFFERENCES_SHOWN = 40
 DAY_MS = 86_400_000
+ALERT_DELAY_MS = 60_000  # virtual time from the end of the slot to the alert
 
 
 class Comparison:
@@ -70,12 +71,33 @@ def compare_day(on, row, result, may_be_unknown, out):
 
 
 def expected_alerts(result, rules):
-    """rules: {label: (channel, days)}. Each as (label, opened slot, closed slot or None, last use)."""
+    """rules: {label: (channel, days)}. In order of opening."""
     out = []
     for label, (channel, days) in rules.items():
-        for e in oracle_slots.episodes(result["channels"][channel]["on"], result["first_slot"], result["past_slot"], days):
-            out.append((label, e["since_slot"], e["last_use_slot"], e["opened_slot"], e["closed_slot"]))
-    return sorted(out, key=lambda e: (e[3], e[0]))
+        on = result["channels"][channel]["on"]
+        for e in oracle_slots.episodes(on, result["first_slot"], result["past_slot"], days):
+            out.append({"label": label, **e})
+    return sorted(out, key=lambda e: (e["opened_slot"], e["label"]))
+
+
+def compare_alerts(expected, stored, out):
+    """Stored: the objects of `alerts --all --json`. Slots have to be equal; the alert is told soon after its slot is over."""
+    unused = sorted((s for s in stored if s["kind"] == "unused"), key=lambda s: (s["opened"], s["label"]))
+    for other in (s for s in stored if s["kind"] != "unused"):
+        out.differ(f"an alert that the record does not demand: {other}")
+    left = list(unused)
+    for want in expected:
+        due = (want["opened_slot"] + 1) * SLOT_MS
+        found = [s for s in left if s["label"] == want["label"] and s["closed_by_slot"] == want["closed_slot"]
+                 and s["last_use_slot"] == want["last_use_slot"] and 0 <= to_ms(s["opened"]) - due <= ALERT_DELAY_MS]
+        out.alerts += 1
+        if len(found) == 1:
+            left.remove(found[0])
+        else:
+            out.differ(f"alert missing: {want['label']} due {to_text(due)}, last use {want['last_use_slot']}, "
+                       f"closed by {want['closed_slot']}")
+    for extra in left:
+        out.differ(f"alert too many: {extra}")
 
 
 def main():

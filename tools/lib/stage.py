@@ -6,6 +6,7 @@ when its parent ends. Only processes started here are ever signalled.
 import atexit
 import contextlib
 import ctypes
+import datetime
 import json
 import os
 import pathlib
@@ -99,7 +100,7 @@ class Process:
 
         with open(log, "ab") as out:
             self.popen = subprocess.Popen(namespace.exec(command) if namespace else command, stdout=out, stderr=out,
-                                          stdin=subprocess.DEVNULL, preexec_fn=prepare,
+                                          stdin=subprocess.DEVNULL, preexec_fn=prepare, start_new_session=True,
                                           env={**os.environ, **(env or {})})
 
     def alive(self):
@@ -129,11 +130,11 @@ def tail(path, lines=15):
 class ConductedHome:
     """tomoshibi-home as conductor: events come from its output, orders go to its input."""
 
-    def __init__(self, namespace, folder, arguments, pinned=None):
+    def __init__(self, namespace, folder, arguments, pinned=None, show_progress=False):
         self.socket = str(folder / "replay.sock")
         self.log = folder / "home.log"
         self.events = queue.Queue()
-        self.seen = []
+        self.pauses = []
 
         def prepare():
             die_with_parent()
@@ -143,7 +144,8 @@ class ConductedHome:
         with open(self.log, "ab") as err:
             self.popen = subprocess.Popen(
                 namespace.exec([binary("tomoshibi-home"), "--conduct", self.socket, *arguments]),
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=err, text=True, preexec_fn=prepare)
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=None if show_progress else err, text=True,
+                preexec_fn=prepare, start_new_session=True)
         threading.Thread(target=self._read, daemon=True).start()
         deadline = time.monotonic() + 20
         while not os.path.exists(self.socket):
@@ -161,6 +163,8 @@ class ConductedHome:
         """The next event of that kind (with its name, if given as kind:name); a watched process must not end."""
         kind, _, name = wanted.partition(":")
         deadline = time.monotonic() + timeout_s
+        if kind == "paused" and self.pauses:
+            return self.pauses.pop(0)
         while True:
             try:
                 event = self.events.get(timeout=0.5)
@@ -172,11 +176,27 @@ class ConductedHome:
                     logs = "\n".join(f"-- {p.name}\n{tail(p.log)}" for p in watched)
                     fail(f"no '{wanted}' within {timeout_s} s; home: {tail(self.log)}\n{logs}")
                 continue
-            self.seen.append(event)
+            if event["event"] == "paused" and kind != "paused":
+                self.pauses.append(event)  # somebody will wait for it
             if event["event"] == kind and (not name or event.get("name") == name):
                 return event
             if event["event"] == "eof":
                 fail(f"tomoshibi-home ended while waiting for '{wanted}': {tail(self.log)}")
+
+    def paused_within(self, seconds):
+        """Whether a pause point comes in that time; its event stays to be waited for."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.pauses or any(e["event"] == "paused" for e in list(self.events.queue)):
+                return True
+            time.sleep(0.01)
+        return False
+
+    def virtual_now_ms(self):
+        """Where virtual time stands, by the conductor's word ('where' order)."""
+        self.order("where")
+        at = self.wait_for("where", 20)["at"]
+        return round(datetime.datetime.fromisoformat(at.rstrip("Z")).replace(tzinfo=datetime.timezone.utc).timestamp() * 1000)
 
     def order(self, text):
         self.popen.stdin.write(text + "\n")

@@ -241,6 +241,7 @@ void conductor_server::on_order(std::string_view line) {
   if (line.empty()) return;
   if (line == "stop") return core_.stop(out_);
   if (line == "go") return core_.go({});
+  if (line == "where") return print_event(timed_event("where", core_.wall()));
   if (line.starts_with("go ")) {
     const auto expect = number<std::size_t>(line.substr(3));
     if (expect && *expect >= 1 && *expect <= participants_max) return core_.go(*expect);
@@ -249,23 +250,24 @@ void conductor_server::on_order(std::string_view line) {
     const auto at = parse_iso_time(line.substr(6));
     if (at && core_.add_pause(*at)) return;
   }
-  warn("order", "not understood; known are: go [1..16], pause YYYY-MM-DDTHH:MM:SS in the future (UTC), stop");
+  warn("order", "not understood; known are: go [1..16], pause YYYY-MM-DDTHH:MM:SS in the future (UTC), where, stop");
+}
+
+std::string conductor_server::timed_event(std::string_view event, wall_at at) const {
+  std::string members;
+  for (const std::string& name : core_.names()) members += (members.empty() ? "\"" : ",\"") + name + "\"";
+  return "{\"event\":\"" + std::string(event) + "\",\"at\":\"" + format_iso_time(at) + "\",\"participants\":[" +
+         members + "],\"steps\":" + std::to_string(core_.steps()) + ",\"runs\":" + std::to_string(core_.runs()) + "}";
 }
 
 void conductor_server::tell(const notice& n) {
   const auto named = [](std::string_view event, const std::string& name) {
     return "{\"event\":\"" + std::string(event) + "\",\"name\":\"" + name + "\"}";
   };
-  const auto timed = [this](std::string_view event, wall_at at) {
-    std::string members;
-    for (const std::string& name : core_.names()) members += (members.empty() ? "\"" : ",\"") + name + "\"";
-    return "{\"event\":\"" + std::string(event) + "\",\"at\":\"" + format_iso_time(at) + "\",\"participants\":[" +
-           members + "],\"steps\":" + std::to_string(core_.steps()) + ",\"runs\":" + std::to_string(core_.runs()) + "}";
-  };
   if (const auto* j = std::get_if<joined_notice>(&n)) print_event(named("joined", j->name));
   if (const auto* l = std::get_if<left_notice>(&n)) print_event(named("left", l->name));
-  if (const auto* p = std::get_if<paused_notice>(&n)) print_event(timed("paused", p->at));
-  if (const auto* e = std::get_if<end_notice>(&n)) print_event(timed("ended", e->at));
+  if (const auto* p = std::get_if<paused_notice>(&n)) print_event(timed_event("paused", p->at));
+  if (const auto* e = std::get_if<end_notice>(&n)) print_event(timed_event("ended", e->at));
   if (const auto* r = std::get_if<restless_notice>(&n)) warn(r->name, "keeps running handlers: time stands still");
 }
 

@@ -3,8 +3,9 @@
 // Participants speak lines as ADR 2 says. Orders on standard input, one a line:
 //   go [N]        leave a pause; with N, from now on N participants are expected
 //   pause TIME    one more pause point
+//   where         tell where time stands
 //   stop          end here
-// Events on standard output, one JSON object a line: joined, left, paused, ended, warning.
+// Events on standard output, one JSON object a line: joined, left, paused, ended, where, warning.
 // A participant that breaks the format is disconnected with a warning; the others go on.
 #pragma once
 
@@ -69,6 +70,7 @@ private:
   void on_order(std::string_view line);
   void deliver(local_participant* local);
   void tell(const notice& n);
+  std::string timed_event(std::string_view event, wall_at at) const;
   void warn(std::string_view name, std::string_view text);
   void wait(mono_time until);
 

@@ -52,8 +52,8 @@ result<server_options> server_options_from(const conductor_arguments& arguments,
   for (const std::string& text : arguments.pauses) {
     const auto at = time_option("--pause", text, zone);
     if (!at) return std::unexpected(at.error());
-    if (*at <= c.start || (c.end && *at >= *c.end))
-      return fail(errc::config_invalid, "--pause '" + text + "' has to lie between --start and --end");
+    if (*at <= c.start || (c.end && *at > *c.end))
+      return fail(errc::config_invalid, "--pause '" + text + "' has to be later than --start and not later than --end");
     c.pauses.push_back(*at);
   }
   c.speed = arguments.speed;
