@@ -19,8 +19,9 @@ void watch_rules::take(turn& t, home_id home, appliance_id id, watched& a, slot_
   const bool late = slot <= a.through;
   a.through = std::max(a.through, slot);
   if (!a.judge) return;
-  if (late) a.late_from = std::min(a.late_from.value_or(slot), slot);
-  if (!a.late_from) conclude(t, home, id, a, a.judge->feed(slot, state));
+  // Before the last use nothing can change the stretch that counts; the last use itself can be corrected away.
+  if (late && slot + 1 >= a.judge->since() && !a.again_from) a.again_from = a.judge->since();
+  if (!a.again_from && !late) conclude(t, home, id, a, a.judge->feed(slot, state));
 }
 
 status watch_rules::load(turn& t, home_id home, appliance_id id, watched& a, watched_home& h) {
@@ -33,11 +34,11 @@ status watch_rules::load(turn& t, home_id home, appliance_id id, watched& a, wat
   a.known_through = past->known_through;
   a.last_on = past->last_on;
   if (past->gap_through) raise(h.gap_through, *past->gap_through);
-  a.late_from = a.through + 1;
+  a.again_from = a.through + 1;
   return {};
 }
 
-// From the last use before the earliest slot in question. Inside an open episode nothing before it is looked at again: the
+// From the last use before the slots in question. Inside an open episode nothing before it is looked at again: the
 // family was told, and only a use ends it.
 status watch_rules::judge_again(turn& t, home_id home, appliance_id id, watched& a) {
   cell_view cells{store_, commits_, home, id};
@@ -47,7 +48,7 @@ status watch_rules::judge_again(turn& t, home_id home, appliance_id id, watched&
     judge.begin_inside(open->key.since, open->last_use);
     from = open->key.since;
   } else {
-    const slot_index before = a.late_from.value_or(a.through + 1);
+    const slot_index before = a.again_from.value_or(a.through + 1);
     const auto last_use = last_on_before(cells, before, a.watch_slot, limits_.history_days_max);
     if (!last_use) return std::unexpected(last_use.error());
     if (*last_use) {
@@ -61,7 +62,7 @@ status watch_rules::judge_again(turn& t, home_id home, appliance_id id, watched&
   const auto fed = feed_forward(cells, *a.judge, from, a.through,
                                 [&, this](const quiet_verdict& v) { conclude(t, home, id, a, v); });
   if (!fed) return fed;
-  a.late_from.reset();
+  a.again_from.reset();
   return {};
 }
 

@@ -161,7 +161,7 @@ void watch_rules::on_facts_end(turn& t, home_id home) {
   const auto found = homes_.find(home);
   if (found == homes_.end()) return;
   for (auto& [id, a] : found->second.appliances) {
-    if (!a.late_from) continue;
+    if (!a.again_from) continue;
     if (auto ok = judge_again(t, home, id, a); !ok) told_error(ok.error());  // kept: tried again with the next frame
   }
   judge_sight(t, home, found->second);

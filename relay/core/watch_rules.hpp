@@ -1,8 +1,8 @@
 // The rules at work: for each home in watch mode, what its slots say about quiet, blind, silent and faulty.
 //
 // Slots are judged when they are taken, and the episodes go into the same batch as the slots: either both are durable or
-// neither. Slots in order feed the machines; a slot that is not newer than the newest one makes its appliance be judged
-// again from the store (overlaid with what waits for commit). Beginning to watch, and every start, does the same.
+// neither. Slots in order feed the machines; one that comes late, but not before the last use, makes its appliance be
+// judged again from the store (overlaid with what waits for commit). Beginning to watch, and every start, does the same.
 //
 //   unused          quiet_rule: per appliance with a rule
 //   blind_*         blind_rule: per home with a rule, by the newest known slot and the time
@@ -55,7 +55,7 @@ private:
     std::optional<slot_index> known_through;
     std::optional<slot_index> last_on;
     std::optional<quiet_judge> judge;             // with a rule
-    std::optional<slot_index> late_from;          // to be judged again from here
+    std::optional<slot_index> again_from;         // to be judged again, from the last use before this slot
   };
   struct watched_home {
     std::map<appliance_id, watched> appliances;
