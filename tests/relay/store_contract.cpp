@@ -70,6 +70,13 @@ T must(result<T> r) {
   return std::move(*r);
 }
 
+// A gateway about which nothing is stored may be left out: it reads as one that never was there.
+gateway_state box_1(store& s) {
+  for (auto& g : must(s.load_gateways()))
+    if (g.id == gw("box-1")) return g;
+  return {};
+}
+
 slots_write slot_write(home_id home, slot_index slot, slot_state state, bool uncertain = false) {
   slots_write w{home, {}};
   w.slot.slot = slot;
@@ -273,10 +280,8 @@ TEST_CASE("slots merge as replaces() says, however they are batched, repeated an
 TEST_CASE("progress never goes back within an epoch and begins anew with the next") {
   fixture f;
   const auto progress = [&f] {
-    const auto all = must(f.port().load_gateways());
-    REQUIRE(all.size() == 2);
-    REQUIRE(all[0].id == gw("box-1"));
-    return std::pair{all[0].epoch, all[0].acked};
+    const auto box = box_1(f.port());
+    return std::pair{box.epoch, box.acked};
   };
   REQUIRE(progress() == std::pair{outbox_epoch{0}, record_seq{0}});
   const outbox_epoch first{0xfedcba9876543210};
@@ -290,7 +295,7 @@ TEST_CASE("progress never goes back within an epoch and begins anew with the nex
 
 TEST_CASE("lines: the newest change is the state, and of two at one moment the later written") {
   fixture f;
-  const auto box = [&f] { return must(f.port().load_gateways())[0]; };
+  const auto box = [&f] { return box_1(f.port()); };
   REQUIRE(box().last_line == line::down);
   REQUIRE(!box().heard.has_value());
   const auto t = [](int n) { return wall_from_ms(1'710'000'000'000 + n); };
@@ -399,6 +404,26 @@ TEST_CASE("only the opening counts as told") {
   m.key.edge = mail_edge::closed;
   f.commit({mail_queue_write{m}});
   REQUIRE(must(f.port().told(m.key.episode)).empty());
+}
+
+TEST_CASE("facts of a home or gateway that is not registered change nothing") {
+  auto held = make_store_under_test();
+  store& s = held->port();
+  const mail m = mail_to(contact_id{1});
+  REQUIRE(s.commit({slot_write(tanaka, base, slot_state::on),
+                    gap_write{tanaka, {base, 3, wire::gap_reason::no_clock, false, {kettle}}},
+                    progress_write{gw("box-1"), outbox_epoch{1}, 5}, line_write{gw("box-1"), line::up, {}, {}},
+                    seen_write{gw("box-1"), {}, "1", 1}, fault_write{tanaka, {"a/060201", true, 0, {}}, {}},
+                    event_write{gw("box-1"), outbox_epoch{1}, 1, {}, {}}, episode_open_write{unused_episode()},
+                    mail_queue_write{m}}).has_value());
+  held->set_directory(two_homes());
+  REQUIRE(!must(s.newest_day(tanaka, tv)).has_value());
+  REQUIRE(!must(s.newest_day(tanaka, kettle)).has_value());
+  REQUIRE(box_1(s).acked == 0);
+  REQUIRE(box_1(s).last_line == line::down);
+  REQUIRE(must(s.load_devices()).empty());
+  REQUIRE(must(s.load_open_episodes()).empty());
+  REQUIRE(must(s.load_queued_mails()).empty());
 }
 
 TEST_CASE("the time the relay last ran is the last one written") {
