@@ -1,0 +1,140 @@
+#include "firmware/shell/config_file.hpp"
+#include "firmware/shell/options.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+namespace tomoshibi::firmware {
+namespace {
+
+result<gateway_config> read(std::string_view toml) { return read_gateway_config_text(toml, "/etc/t/g.toml"); }
+
+std::string problem(std::string_view toml) {
+  const auto config = read(toml);
+  return config ? "" : config.error().detail;
+}
+
+result<gateway_options> parse(std::vector<std::string> words) {
+  std::vector<char*> pointers;
+  for (auto& word : words) pointers.push_back(word.data());
+  return parse_options(pointers);
+}
+
+}  // namespace
+
+// Goal: an empty file is a good configuration: everything has a default, and nothing is dialled.
+TEST_CASE("defaults") {
+  const auto config = read("");
+  REQUIRE(config);
+  CHECK(config->relays.empty());
+  CHECK(config->echonet.enabled);
+  CHECK(config->echonet.bind_address == "0.0.0.0");
+  CHECK(config->watch.version == 0);
+  CHECK(config->watch.appliances.empty());
+  REQUIRE(read(sample_gateway_config()));
+}
+
+// Goal: a whole file arrives as written.
+TEST_CASE("a whole file") {
+  const auto config = read(R"(
+[gateway]
+state_folder = "state"
+log = "debug"
+[relay]
+addresses = ["relay.example.net:8443", "192.0.2.7:443", "[2001:db8::7]:444"]
+key = "/k"
+[echonet]
+interface = "eth1"
+bind_address = "192.0.2.1"
+[watch]
+poll_interval_s = 30
+gap_limit_s = 90
+[[appliance]]
+id = 3
+label = "テレビ"
+object = "0602"
+[[appliance]]
+id = 4
+object = "05fd01"
+node = "ip:192.0.2.9"
+on = "watts_above"
+watts_above = 20
+power_w_max = 1500
+)");
+  REQUIRE(config);
+  CHECK(config->state_folder == "/etc/t/state");
+  CHECK(config->log == log_level::debug);
+  CHECK(config->key == "/k");
+  REQUIRE(config->relays.size() == 3);
+  CHECK(config->relays[0].host == "relay.example.net");
+  CHECK(config->relays[1].port == 443);
+  CHECK(config->relays[2].host == "2001:db8::7");
+  CHECK(config->watch.poll_interval_s == 30);
+  REQUIRE(config->watch.appliances.size() == 2);
+  CHECK(config->watch.appliances[0].eoj == 0x060200);
+  CHECK(config->watch.appliances[0].appliance == appliance_id{3});
+  CHECK(config->watch.appliances[1].eoj == 0x05fd01);
+  CHECK(config->watch.appliances[1].on_rule == wire::on_rule_kind::watts_above);
+  CHECK(config->watch.appliances[1].watts_above == 20);
+}
+
+// Goal: mistakes are told with file, line, key and what is allowed.
+TEST_CASE("mistakes") {
+  const std::pair<const char*, const char*> cases[] = {
+      {"[relay]\naddresses = [\"relay\"]", "g.toml:2: relay.addresses: must be a list of host:port"},
+      {"[relay]\naddresses = [\"relay:0\"]", "g.toml:2: relay.addresses"},
+      {"[relay]\naddresses = [\"relay:65536\"]", "g.toml:2: relay.addresses"},
+      {"[relay]\naddresses = [\"::1:80\"]", "g.toml:2: relay.addresses"},
+      {"[relay]\naddresses = [\"a b:80\"]", "g.toml:2: relay.addresses"},
+      {"[relay]\naddress = \"x\"", "g.toml:2: relay.address: unknown key"},
+      {"[echonet]\nbind_address = \"::\"", "g.toml:2: echonet.bind_address: must be an IPv4 address"},
+      {"[watch]\npoll_interval_s = 0", "g.toml:2: watch.poll_interval_s: must be an integer from 1 to 900"},
+      {"[watch]\npoll_interval_s = 300\ngap_limit_s = 200", "[watch] and [[appliance]]: "},
+      {"[[appliance]]\nid = 1\nobject = \"TV\"", "g.toml:3: appliance[1].object: must be an ECHONET object"},
+      {"[[appliance]]\nid = 1\nobject = \"06020\"", "g.toml:3: appliance[1].object: must be an ECHONET object"},
+      {"[[appliance]]\nobject = \"0602\"", "g.toml:1: appliance[1].id: is missing"},
+      {"[[appliance]]\nid = 0\nobject = \"0602\"", "g.toml:2: appliance[1].id: must be an integer from 1 to 65535"},
+      {"[[appliance]]\nid = 1\nobject = \"0602\"\n[[appliance]]\nid = 1\nobject = \"0601\"", "[watch] and [[appliance]]: "},
+  };
+  for (const auto& [toml, expected] : cases) {
+    CAPTURE(toml, problem(toml));
+    CHECK(problem(toml).find(expected) != std::string::npos);
+  }
+}
+
+// Goal: a replay clock can never meet a real relay or a real home network.
+TEST_CASE("the replay clock is refused off loopback") {
+  const auto refusal = [](std::string_view toml) {
+    const auto config = read(toml);
+    REQUIRE(config);
+    return replay_refusal(*config);
+  };
+  const std::string lo = "[echonet]\ninterface = \"lo\"\nbind_address = \"127.0.0.1\"\n[relay]\naddresses = ";
+  CHECK(refusal(lo + "[\"127.0.0.1:1\", \"[::1]:1\", \"localhost:1\", \"127.9.9.9:1\"]").empty());
+  for (const char* host : {"192.0.2.1:1", "relay.example.net:1", "[2001:db8::1]:1", "0.0.0.0:1", "128.0.0.1:1", "127.0.0.1.example.net:1"}) {
+    CAPTURE(host);
+    CHECK_FALSE(refusal(lo + "[\"127.0.0.1:1\", \"" + host + "\"]").empty());
+  }
+  CHECK_FALSE(refusal("").empty());
+  CHECK_FALSE(refusal("[echonet]\ninterface = \"eth0\"\nbind_address = \"127.0.0.1\"").empty());
+  CHECK_FALSE(refusal("[echonet]\ninterface = \"lo\"\nbind_address = \"192.0.2.1\"").empty());
+  CHECK(refusal("[echonet]\nenabled = false").empty());
+}
+
+// Goal: the command line is understood in both spellings, and nothing is guessed.
+TEST_CASE("command line") {
+  CHECK(parse({})->what == command::run);
+  CHECK(parse({"--config", "a"})->config_path == "a");
+  CHECK(parse({"--config=a"})->config_path == "a");
+  CHECK(parse({"--replay-clock", "s"})->replay_socket == "s");
+  CHECK(parse({"--check-config", "--config", "a"})->what == command::check_config);
+  CHECK(parse({"--print-config"})->what == command::print_config);
+  CHECK(parse({"--version"})->what == command::version);
+  CHECK(parse({"-h"})->what == command::help);
+  for (const char* wrong : {"--config", "--config=", "--conf", "x", "--configs=a", ""}) {
+    CAPTURE(wrong);
+    REQUIRE_FALSE(parse({wrong}));
+    CHECK(parse({wrong}).error().code == errc::config_invalid);
+  }
+}
+
+}  // namespace tomoshibi::firmware
