@@ -1,6 +1,6 @@
 // A UDP node that talks to single peers and to one IPv4 multicast group, as ECHONET Lite does: everything is sent from
 // its own address and port, and received on two sockets (own address; group address), so that several nodes can live on
-// the addresses of one machine (docs/OPERATIONS.md, "Several nodes on one machine"). Linux. No waiting: watch both
+// the addresses of one machine (docs/GATEWAY.md, "Several nodes on one machine"). Linux. No waiting: watch both
 // descriptors for reading.
 #pragma once
 

@@ -16,7 +16,7 @@ bool enter_network_namespace() {
   ifreq request{};
   std::strncpy(request.ifr_name, "lo", IFNAMSIZ - 1);
   bool up = ::ioctl(fd, SIOCGIFFLAGS, &request) == 0;
-  request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP | IFF_MULTICAST);
+  request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
   up = up && ::ioctl(fd, SIOCSIFFLAGS, &request) == 0;
   ::close(fd);
   return up;

@@ -1,5 +1,5 @@
-// Puts the calling process into a network namespace of its own with only a loopback interface, which is up and takes
-// multicast. The namespace has no name and goes with the process. Without the right to do that the test must be skipped.
+// Puts the calling process into a network namespace of its own with only a loopback interface, which is up. The namespace
+// has no name and goes with the process. Without the right to do that the test must be skipped.
 #pragma once
 
 namespace tomoshibi::testing {
