@@ -58,7 +58,7 @@ memory_store::packed_cell& memory_store::cell_at(home_id home, appliance_id appl
 
 result<std::vector<gateway_state>> memory_store::load_gateways() {
   std::vector<gateway_state> out;
-  for (const auto& [id, state] : gateways_) out.push_back(state);
+  for (const auto& [id, g] : directory_.gateways) out.push_back(gateway(id));
   return out;
 }
 

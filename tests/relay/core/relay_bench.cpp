@@ -69,6 +69,7 @@ void relay_bench::start() {
 }
 
 void relay_bench::cut() {
+  for (std::uint64_t id = 1; id < next_session_; ++id) closed_.try_emplace(session_id{id}, close_reason::done);
   core.reset();
   commits.clear();
   mails_out.clear();
@@ -191,6 +192,7 @@ std::optional<close_reason> relay_bench::closed(session_id s) const {
 }
 
 void relay_bench::hang_up(session_id s) {
+  closed_.try_emplace(s, close_reason::done);
   core->on_session_closed(now, wall(), s, out_);
   act();
 }
