@@ -82,6 +82,13 @@ result<std::string> check_enrol(const context& c, const relay::gateway& g) {
   return folder;
 }
 
+// From a day ago, so that a clock that lags a little still accepts it, but never outside the CA's own dates.
+result<validity> validity_within(const key_and_certificate& ca, wall_at now, std::int64_t days) {
+  const auto facts = read_certificate(ca.certificate_pem);
+  if (!facts) return std::unexpected(facts.error());
+  return validity{std::max(now - 24h, facts->valid.from), std::min(now + days * 24h, facts->valid.until)};
+}
+
 status enrol(context& c) {
   auto r = registry::open(c);
   if (!r) return std::unexpected(r.error());
@@ -97,8 +104,9 @@ status enrol(context& c) {
   const auto ca = load_ca(c.folder.ca_certificate(), c.folder.ca_key());
   if (!ca) return std::unexpected(ca.error());
   b.ca_pem = ca->certificate_pem;
-  // A box whose clock lags a little must still accept it.
-  auto identity = issue_gateway(*ca, g->id, {c.now - 24h, c.now + *days * 24h});
+  const auto valid = validity_within(*ca, c.now, *days);
+  if (!valid) return std::unexpected(valid.error());
+  auto identity = issue_gateway(*ca, g->id, *valid);
   if (!identity) return std::unexpected(identity.error());
   b.identity = std::move(*identity);
   if (auto ok = write_bundle(*folder, b); !ok) return ok;

@@ -1,0 +1,635 @@
+"""Goal: every verb of tomoshibi-ctl does what its help says, and every wrong input is refused with exit code 2 and a sentence
+that names what is allowed, leaving everything as it was.
+
+    ctl_test.py PATH-TO-tomoshibi-ctl
+
+Facts that a relay would store (slots, alerts, mails) are written with the sqlite3 module; the relay's control socket is
+played by a thread.
+"""
+import json
+import os
+import pathlib
+import socket
+import sqlite3
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+CTL = sys.argv.pop(1)
+NOW = "2026-01-31T03:00:00Z"  # noon in Japan
+OFF_DAY = bytes.fromhex("01c10f0f5f")  # 96 slots OFF, 15 of 15 readings
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.scratch = tempfile.TemporaryDirectory(prefix="tomoshibi-ctl-")
+        self.addCleanup(self.scratch.cleanup)
+        self.root = pathlib.Path(self.scratch.name)
+        self.dir = self.root / "relay"
+
+    def run_ctl(self, *arguments, now=NOW):
+        command = [CTL, "--dir", str(self.dir), "--now", now, *map(str, arguments)]
+        environment = {k: v for k, v in os.environ.items() if k != "TOMOSHIBI_DIR"}
+        return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=self.root, timeout=60)
+
+    def ok(self, *arguments, **options):
+        done = self.run_ctl(*arguments, **options)
+        self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+        return done.stdout
+
+    def wrong(self, *arguments, says="", code=2):
+        done = self.run_ctl(*arguments)
+        self.assertEqual(done.returncode, code, done.stderr + done.stdout)
+        self.assertIn(says, done.stderr)
+        self.assertEqual(done.stdout, "")
+        return done.stderr
+
+    def json(self, *arguments):
+        return [json.loads(line) for line in self.ok(*arguments, "--json").splitlines()]
+
+    def db(self):
+        connection = sqlite3.connect(self.dir / "relay.db", isolation_level=None)
+        self.addCleanup(connection.close)
+        return connection
+
+    def sql(self, text, *values):
+        connection = sqlite3.connect(self.dir / "relay.db", isolation_level=None)
+        try:
+            return connection.execute(text, values).fetchall()
+        finally:
+            connection.close()
+
+    def config_version(self, home=1):
+        return self.sql("SELECT config_version FROM home WHERE id = ?", home)[0][0]
+
+    def a_home(self):
+        self.ok("init", "--name", "relay.example.org", "--name", "192.0.2.7")
+        self.ok("home", "add", "田中 松江")
+
+    def a_watched_home(self):
+        self.a_home()
+        self.ok("gateway", "add", 1, "box-1")
+        self.ok("gateway", "enrol", "box-1", "--out", self.root / "box")
+        self.ok("appliance", "add", 1, "テレビ", "--class", "tv")
+        self.ok("appliance", "add", 1, "炊飯器", "--class", "energy", "--on", "watts:15", "--no-rule")
+        self.ok("contact", "add", 1, "--name", "花子", "--mail", "hanako.marker@example.org")
+        self.ok("watch", "on", 1)
+
+
+class Init(Case):
+    def test_makes_everything_once(self):
+        out = self.ok("init", "--name", "relay.example.org", "--name", "192.0.2.7")
+        self.assertIn("relay.example.org", out)
+        self.assertEqual({p.name for p in self.dir.iterdir()},
+                         {"ca.pem", "ca-key.pem", "relay.pem", "relay-key.pem", "relay.toml", "relay.db"})
+        for name in ("ca-key.pem", "relay-key.pem", "relay.db"):
+            self.assertEqual(stat.S_IMODE((self.dir / name).stat().st_mode), 0o600, name)
+        self.assertEqual(stat.S_IMODE(self.dir.stat().st_mode), 0o700)
+        self.assertNotIn("PRIVATE", out)
+        before = (self.dir / "ca.pem").read_text()
+        self.wrong("init", says="not empty")
+        self.assertEqual((self.dir / "ca.pem").read_text(), before)
+
+    def test_folder_as_argument(self):
+        other = self.root / "elsewhere/deep"
+        self.ok("init", other)
+        self.assertTrue((other / "relay.db").exists())
+        self.assertFalse(self.dir.exists())
+
+    def test_wrong(self):
+        self.wrong("init", "--name", "bad name", says="host name or IP address")
+        self.assertFalse(self.dir.exists())
+
+    def test_everything_else_needs_it(self):
+        for verb in (["home", "list"], ["status"], ["check"], ["alerts"], ["mail", "list"], ["usage", 1, "2026-01-31"]):
+            self.wrong(*verb, says="init")
+
+
+class Usage(Case):
+    def test_help_of_every_verb(self):
+        top = subprocess.run([CTL, "--help"], capture_output=True, text=True)
+        self.assertEqual(top.returncode, 0)
+        self.assertIn("Exit codes", top.stdout)
+        for verb in ("init", "usage", "status", "alerts", "backup", "restore", "export", "erase", "check", "home add", "home list",
+                     "home show", "home change", "home remove", "gateway add", "gateway list", "gateway enrol",
+                     "gateway revoke", "gateway remove", "appliance add", "appliance list", "appliance change",
+                     "appliance remove", "contact add", "contact list", "contact change", "contact remove", "watch on",
+                     "watch off", "mail test", "mail list", "mail retry"):
+            done = subprocess.run([CTL, *verb.split(), "--help"], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, verb)
+            self.assertIn("Usage:", done.stdout, verb)
+
+    def test_wrong_usage(self):
+        for arguments in ([], ["nothing"], ["home"], ["home", "add"], ["home", "add", "a", "b"], ["home", "list", "--nothing"],
+                          ["usage", "1"], ["home", "list", "extra"]):
+            self.wrong(*arguments)
+        self.assertIn("UTC time", self.run_ctl("home", "list", now="yesterday").stderr)
+
+    def test_broken_configuration_is_named(self):
+        self.a_home()
+        (self.dir / "relay.toml").write_text("[device]\nporrt = 1\n")
+        self.assertIn("relay.toml:2", self.wrong("home", "list"))
+
+
+class Homes(Case):
+    def test_add_list_show_change_remove(self):
+        self.a_home()
+        self.ok("home", "add", "Lisbon", "--zone=-01:00", "--blind-family", "12h", "--blind-provider", "90m", "--poll", 30)
+        self.assertEqual([(h["name"], h["zone"], h["watch"]) for h in self.json("home", "list")],
+                         [("田中 松江", "+09:00", False), ("Lisbon", "-01:00", False)])
+        shown = self.ok("home", "show", "Lisbon")
+        for piece in ("home 2  Lisbon", "-01:00", "12h", "90m", "poll 30 s"):
+            self.assertIn(piece, shown)
+        version = self.config_version(2)
+        self.ok("home", "change", 2, "--name", "Porto")
+        self.assertEqual(self.config_version(2), version)
+        self.ok("home", "change", "Porto", "--poll", 60, "--gap", 200)
+        self.assertEqual(self.config_version(2), version + 1)
+        self.assertIn("gap 200 s", self.ok("home", "show", 2))
+        self.ok("home", "remove", 2)
+        self.assertNotIn("Porto", self.ok("home", "list"))
+        self.ok("home", "add", "Faro")
+        self.assertEqual(self.json("home", "list")[1]["home"], 3)  # never a number twice
+
+    def test_wrong(self):
+        self.a_home()
+        self.wrong("home", "add", "田中 松江", says="already has this name")
+        self.wrong("home", "add", "", says="1 to 80 bytes")
+        self.wrong("home", "add", "x" * 81, says="1 to 80 bytes")
+        self.wrong("home", "add", "a\r\nBcc: x@example.org", says="without control characters")
+        self.wrong("home", "add", "a\u202eb", says="UTF-8")
+        for zone in ("+09:07", "9", "+15:00", "-12:15", "JST"):
+            self.wrong("home", "add", "b", f"--zone={zone}", says="steps of 15 minutes")
+        for name, value in (("--poll", 0), ("--poll", 901), ("--poll", "x"), ("--gap", 59), ("--gap", 3601),
+                            ("--blind-family", "44m"), ("--blind-family", "31d"), ("--blind-provider", "1")):
+            self.wrong("home", "add", "b", name, value, says=name)
+        self.assertEqual(len(self.json("home", "list")), 1)
+        self.wrong("home", "show", 9, says="no home '9'")
+        self.wrong("home", "change", 1, says="nothing to change")
+        self.ok("gateway", "add", 1, "box-1")
+        self.wrong("home", "remove", 1, says="remove them first")
+
+
+class Gateways(Case):
+    def test_enrol_revoke_remove(self):
+        self.a_home()
+        self.ok("gateway", "add", 1, "box-1")
+        box = self.root / "box"
+        out = self.ok("gateway", "enrol", "box-1", "--out", box, "--relay", "192.0.2.7:443")
+        self.assertNotIn("PRIVATE", out)
+        self.assertEqual({p.name for p in box.iterdir()}, {"gateway.toml", "ca.pem", "gateway.pem", "gateway.key"})
+        self.assertEqual(stat.S_IMODE((box / "gateway.key").stat().st_mode), 0o600)
+        self.assertIn('"192.0.2.7:443"', (box / "gateway.toml").read_text())
+        verified = subprocess.run(["openssl", "verify", "-attime", "1769828400", "-CAfile", box / "ca.pem", box / "gateway.pem"],
+                                  capture_output=True, text=True)
+        self.assertEqual(verified.returncode, 0, verified.stderr)
+        subject = subprocess.run(["openssl", "x509", "-in", box / "gateway.pem", "-noout", "-subject", "-fingerprint", "-sha256"],
+                                 capture_output=True, text=True).stdout
+        self.assertIn("box-1", subject)
+        fingerprint = subject.split("=")[-1].strip().replace(":", "").lower()
+        self.assertEqual(self.sql("SELECT certificate_sha256 FROM gateway")[0][0], fingerprint)
+        self.assertEqual(self.json("gateway", "list")[0]["state"], "enrolled")
+
+        self.wrong("gateway", "enrol", "box-1", "--out", self.root / "box2", says="--again")
+        self.wrong("gateway", "enrol", "box-1", "--again", "--out", box, says="exists already")
+        self.ok("gateway", "enrol", "box-1", "--again", "--out", self.root / "box2")
+        self.assertIn('"relay.example.org:8443"', (self.root / "box2/gateway.toml").read_text())
+        self.assertNotEqual(self.sql("SELECT certificate_sha256 FROM gateway")[0][0], fingerprint)
+
+        self.ok("gateway", "revoke", "box-1")
+        self.assertIn("already", self.ok("gateway", "revoke", "box-1"))
+        self.assertEqual(self.json("gateway", "list")[0]["state"], "revoked")
+        self.wrong("gateway", "enrol", "box-1", "--again", "--out", self.root / "box3", says="is revoked")
+        self.ok("gateway", "add", 1, "box-2")
+        self.ok("gateway", "remove", "box-1")
+        self.assertEqual([g["gateway"] for g in self.json("gateway", "list")], ["box-2"])
+
+    def test_wrong(self):
+        self.a_home()
+        for name in ("Box", "-a", "a b", "x" * 33, "a_b"):
+            self.wrong("gateway", "add", "1", "--", name, says="a-z, 0-9")
+        self.wrong("gateway", "add", 7, "box-1", says="no home")
+        self.ok("gateway", "add", 1, "box-1")
+        self.wrong("gateway", "add", 1, "box-2", says="a home has one")
+        self.ok("home", "add", "other")
+        self.wrong("gateway", "add", 2, "box-1", says="a gateway of this name")
+        for relay in ("a b", "host:0", "host:65536", "host\n", ""):
+            self.wrong("gateway", "enrol", "box-1", "--relay", relay, says="--relay")
+        self.wrong("gateway", "enrol", "box-1", "--days", 0, says="1 to 7300")
+        self.wrong("gateway", "revoke", "nobody", says="no gateway")
+        self.assertFalse((self.root / "box-1").exists())
+
+    def test_no_ca_key(self):
+        self.a_home()
+        self.ok("gateway", "add", 1, "box-1")
+        (self.dir / "ca-key.pem").unlink()
+        self.assertNotEqual(self.run_ctl("gateway", "enrol", "box-1").returncode, 0)
+        self.assertFalse((self.root / "box-1").exists())
+        self.assertEqual(self.json("gateway", "list")[0]["state"], "not enrolled")
+
+
+class Appliances(Case):
+    def test_add_list_change_remove(self):
+        self.a_home()
+        expected = {"tv": "operation", "rice-cooker": "operation", "microwave": "operation", "refrigerator": "operation",
+                    "motion": "sensor", "door": "sensor", "switch": "operation", "0x0130": "operation",
+                    "0x013502": "operation"}
+        version = self.config_version()
+        for name in expected:
+            self.ok("appliance", "add", 1, name, "--class", name)
+        self.assertEqual(self.config_version(), version + len(expected))
+        listed = {a["label"]: a for a in self.json("appliance", "list", 1)}
+        self.assertEqual({k: v["on"] for k, v in listed.items()}, expected)
+        self.assertEqual(listed["tv"]["days"], 3)
+        self.assertEqual(listed["0x0130"]["class"], "0x013000")
+        version = self.config_version()
+        self.ok("appliance", "change", 1, "tv", "--days", 2)  # the relay's rule: nothing new for the gateway
+        self.assertEqual(self.config_version(), version)
+        node = "FE" + "0" * 31 + "1"
+        self.ok("appliance", "change", 1, "tv", "--label", "テレビ", "--on", "watts:12", "--node", node, "--no-rule")
+        self.assertEqual(self.config_version(), version + 1)
+        changed = self.json("appliance", "list", 1)[0]
+        self.assertEqual((changed["label"], changed["on"], changed["node"], changed["days"]),
+                         ("テレビ", "watts:12", node.lower(), None))
+        self.ok("appliance", "remove", 1, "0x013502")
+        self.ok("appliance", "add", 1, "again", "--class", "tv", "--node", "ip:192.0.2.9")
+        self.assertEqual(self.json("appliance", "list", 1)[-1]["appliance"], len(expected) + 1)
+
+    def test_wrong(self):
+        self.a_home()
+        add = ("appliance", "add", 1)
+        self.wrong(*add, "a", says="--class")
+        for value in ("television", "0x06", "0x060g", "0x0ef0", "0x0000", "0602"):
+            self.wrong(*add, "a", "--class", value, says="rice-cooker")
+        self.wrong(*add, "a", "--class", "energy", says="watts:N")
+        for value in ("on", "watts", "watts:", "watts:-1", "watts:x"):
+            self.wrong(*add, "a", "--class", "tv", "--on", value, says="--on")
+        for value in (0, 61, "three"):
+            self.wrong(*add, "a", "--class", "tv", "--days", value, says="1 to 60")
+        self.wrong(*add, "a", "--class", "tv", "--days", 3, "--no-rule", says="contradict")
+        for value in ("xyz", "ip:", "ip:host", "0" * 33):
+            self.wrong(*add, "a", "--class", "tv", "--node", value, says="0x83")
+        self.wrong(*add, "あ" * 17, "--class", "tv", says="1 to 48 bytes")
+        self.assertEqual(self.json("appliance", "list", 1), [])
+        for n in range(32):
+            self.ok(*add, f"a{n}", "--class", "tv")
+        self.wrong(*add, "one more", "--class", "tv", says="32 appliances")
+        self.wrong("appliance", "change", 1, "a1", says="nothing to change")
+        self.wrong("appliance", "change", 1, "nobody", "--days", 2, says="no appliance")
+        self.ok("appliance", "change", 1, "a1", "--label", "a2")
+        self.wrong("appliance", "remove", 1, "a2", says="give the number")
+
+
+class Contacts(Case):
+    def test_add_list_change_remove(self):
+        self.a_home()
+        self.ok("contact", "add", 1, "--name", "花子", "--mail", "hanako@example.org", "--quiet", "22:00-07:00")
+        self.ok("contact", "add", "--provider", "--name", "Help", "--mail", "help@example.org", "--lang", "en")
+        both = self.json("contact", "list")
+        self.assertEqual([(k["home"], k["role"], k["lang"], k["quiet"]) for k in both],
+                         [(1, "family", "ja", "22:00-07:00"), (None, "provider", "en", "none")])
+        self.assertEqual(len(self.json("contact", "list", 1)), 1)
+        self.ok("contact", "change", 1, "--mail", "hanako@example.com", "--quiet", "none", "--lang", "en", "--name", "Hanako")
+        self.assertEqual(self.json("contact", "list", 1)[0],
+                         {"contact": 1, "home": 1, "role": "family", "name": "Hanako", "mail": "hanako@example.com",
+                          "lang": "en", "quiet": "none"})
+        self.ok("contact", "remove", 2)
+        self.assertEqual(len(self.json("contact", "list")), 1)
+
+    def test_wrong(self):
+        self.a_home()
+        for address in ("", "a", "a@", "@b.example", "a@b@c.example", "a b@example.org", "a@example.org\r\nBcc: x@example.org",
+                        "a@example.org\nX: y", "<a@example.org>", "a@example.org,b@example.org", "名@example.org",
+                        "x" * 65 + "@example.org", "a@" + "x" * 64 + ".org", '"a"@example.org', "a@[192.0.2.1]"):
+            self.wrong("contact", "add", 1, "--name", "n", "--mail", address, says="--mail")
+        good = ("--name", "n", "--mail", "a@example.org")
+        for quiet in ("22-7", "22:00", "24:00-07:00", "22:60-07:00", "07:00-07:00", "22:00-25:00"):
+            self.wrong("contact", "add", 1, *good, "--quiet", quiet, says="22:00-07:00, or none")
+        self.wrong("contact", "add", 1, *good, "--lang", "fr", says="ja or en")
+        self.wrong("contact", "add", 1, *good, "--role", "friend", says="family or provider")
+        self.wrong("contact", "add", *good, says="--provider")
+        self.wrong("contact", "add", 1, "--provider", *good, says="--provider")
+        self.wrong("contact", "add", "--provider", *good, "--role", "family", says="belongs to a HOME")
+        self.wrong("contact", "add", 1, "--name", "a\nb", "--mail", "a@example.org", says="--name")
+        self.assertEqual(self.json("contact", "list"), [])
+        self.ok("contact", "add", 1, *good)
+        self.wrong("contact", "add", 1, *good, says="already has this address")
+        self.wrong("contact", "change", 1, says="nothing to change")
+        self.wrong("contact", "change", 5, "--lang", "en", says="no contact")
+
+
+class Watch(Case):
+    def test_needs_a_family_recipient(self):
+        self.a_home()
+        self.wrong("watch", "on", 1, says="contact add 1")
+        self.ok("contact", "add", 1, "--role", "provider", "--name", "p", "--mail", "p@example.org")
+        self.wrong("watch", "on", 1, says="no family contact")
+        self.ok("contact", "add", 1, "--name", "f", "--mail", "f@example.org")
+        self.ok("watch", "on", 1)
+        self.assertEqual(self.sql("SELECT watch_since_ms FROM home")[0][0], 1769828400000)
+        self.assertIn("already on", self.ok("watch", "on", 1, now="2026-02-01T00:00:00Z"))
+        self.assertEqual(self.sql("SELECT watch_since_ms FROM home")[0][0], 1769828400000)
+        self.wrong("contact", "remove", 2, says="nobody of the family")
+        self.wrong("contact", "change", 2, "--role", "provider", says="nobody of the family")
+        self.ok("watch", "off", 1)
+        self.assertIn("already off", self.ok("watch", "off", 1))
+        self.ok("contact", "remove", 2)
+
+
+class Days(Case):
+    def store_day(self, appliance, day, row):
+        self.sql("INSERT OR REPLACE INTO day (home, appliance, day, cells) VALUES (1, ?, ?, ?)", appliance, day, row)
+
+    def test_usage(self):
+        self.a_watched_home()
+        # 2026-01-31 in Japan is the UTC day 20483 from slot 60 (15:00) and 20484 until slot 60.
+        off, on = "c10f0f", "2a"
+        first = bytes.fromhex("01" + "80" + "3b" + off + "23")                    # slots 60..95 OFF
+        second = bytes.fromhex("01" + "410f0f" + "2a8407" + "19" + "47" + "0f00" + "80" + "03" + off + "57")
+        self.store_day(1, 20483, first)
+        self.store_day(1, 20484, second)
+        rows = self.json("usage", 1, "2026-01-31")
+        self.assertEqual([r["label"] for r in rows], ["テレビ", "炊飯器"])
+        tv = rows[0]
+        for key in ("states", "seconds", "wh", "readings", "received", "time_uncertain"):
+            self.assertEqual(len(tv[key]), 96, key)
+        self.assertEqual(tv["zone"], "+09:00")
+        self.assertEqual(tv["first_slot"], 20483 * 96 + 60)
+        self.assertEqual(tv["states"][:36], ["off"] * 36)
+        self.assertEqual(tv["states"][36:40], ["off", "on", "unknown", "unknown"])
+        self.assertEqual((tv["seconds"][37], tv["wh"][37], tv["wh"][36]), (900, 25, None))
+        self.assertEqual(tv["readings"][38], [15, 0])
+        self.assertEqual(tv["time_uncertain"][38], True)
+        self.assertEqual(tv["received"][38:44], [True, False, False, False, False, True])
+        self.assertEqual(rows[1]["states"], ["unknown"] * 96)
+        self.assertEqual(rows[1]["received"], [False] * 96)
+
+        text = self.ok("usage", 1, "2026-01-31")
+        line = [l for l in text.splitlines() if l.startswith("テレビ")]
+        self.assertEqual(line[0].split()[1:], ["...."] * 9 + [".#?-", "---.", "...."])
+        self.assertIn("判定不能", text)
+        self.assertIn("ON 1  OFF 90  unknown 1  not received 4  in use 0:15 h  25 Wh", line[2])
+
+        wide = self.ok("usage", 1, "2026-01-31", "--wide").splitlines()
+        self.assertEqual(wide[0].split(), ["2026-01-31"] + [f"{h:02}:{m:02}" for h in range(24) for m in (0, 15, 30, 45)])
+        cells = wide[1].split()
+        self.assertEqual(cells[0], "テレビ")
+        self.assertEqual(cells[1:][36:40], ["OFF", "ON", "判定不能", "判定不能"])
+        self.assertEqual(len(cells), 97)
+
+    def test_removed_appliances_keep_their_days(self):
+        self.a_watched_home()
+        self.store_day(1, 20484, OFF_DAY)
+        self.ok("appliance", "remove", 1, 1)
+        labels = {r["label"]: r["removed"] for r in self.json("usage", 1, "2026-01-31")}
+        self.assertEqual(labels, {"テレビ": True, "炊飯器": False})
+        self.assertEqual([r["label"] for r in self.json("usage", 1, "2026-03-31")], ["炊飯器"])
+
+    def test_wrong(self):
+        self.a_home()
+        for date in ("2026-02-30", "31.1.2026", "2026-1-31", "today", "1969-12-31"):
+            self.wrong("usage", 1, date, says="date of the calendar")
+        self.wrong("usage", 2, "2026-01-31", says="no home")
+        self.wrong("usage", 1, "2026-01-31", "--json", "--wide", says="one of them")
+
+    def test_broken_day_is_told(self):
+        self.a_watched_home()
+        self.store_day(1, 20484, b"\x01\xff")
+        self.assertIn("day row", self.wrong("usage", 1, "2026-01-31", code=1))
+
+
+class Facts(Case):
+    def with_facts(self):
+        self.a_watched_home()
+        db = self.db()
+        slot = 20484 * 96
+        db.execute("INSERT INTO day VALUES (1, 1, 20484, ?)", (OFF_DAY,))
+        db.execute("INSERT INTO gateway_state VALUES ('box-1', 7, 12, 1769828000000, '0.1.0-marker', 2)")
+        db.execute("INSERT INTO line VALUES ('box-1', 1769820000000, 1, 1769820000000), ('box-1', 1769828000000, 2, 1769828090000)")
+        db.execute("INSERT INTO event VALUES ('box-1', 7, 1, 1, 0, 1769820000000)")
+        db.execute("INSERT INTO device (home, device, appliance, since_ms) VALUES (1, 'devicemarker/060201', 1, 0)")
+        db.execute("INSERT INTO device_fault VALUES (1, 'devicemarker/060201', 5, 1, 0, 1)")
+        db.execute("INSERT INTO day_broken VALUES (1, 1, 3, x'00')")
+        db.execute("INSERT INTO episode (home, kind, appliance, since_slot, last_use_slot, off_slots, unknown_slots, cause, "
+                   "opened_ms) VALUES (1, 1, 1, ?, ?, 288, 4, 0, 1769828000000)", (slot - 300, slot - 301))
+        db.execute("INSERT INTO episode (home, kind, appliance, since_slot, off_slots, unknown_slots, cause, opened_ms, "
+                   "closed_ms, closed_by_slot) VALUES (1, 3, 0, ?, 0, 0, 1, 1769700000000, 1769710000000, ?)",
+                   (slot - 900, slot - 800))
+        for state, since, error in ((2, 1, ""), (3, 2, "550 no"), (1, 3, "")):
+            db.execute("INSERT INTO mail (home, kind, appliance, since_slot, edge, contact, state, urgent, queued_ms, not_before_ms, "
+                       "attempts, subject, body, message_id, last_error) VALUES (1, 1, 1, ?, 1, 1, ?, 0, 1769828000000, "
+                       "1769828000000, 5, 'subjectmarker', 'bodymarker', 'm@example.org', ?)", (since, state, error))
+        db.execute("DELETE FROM day_broken")
+        db.close()
+
+    def test_status(self):
+        self.with_facts()
+        text = self.ok("status")
+        for piece in ("DOWN since 2026-01-31 11:53", "configuration 2 (to be 3)", "last slot   2026-02-01 08:45", "1 open",
+                      "1 queued, 1 failed", "on since 2026-01-31 12:00"):
+            self.assertIn(piece, text)
+        one = self.json("status", 1)[0]
+        self.assertEqual((one["alerts_open"], one["mails_queued"], one["mails_failed"], one["config_version"]), (1, 1, 1, 3))
+        self.assertEqual(one["gateways"][0]["line"], "down")
+        self.assertEqual(one["gateways"][0]["since"], "2026-01-31T02:53:20.000Z")
+        self.assertEqual(one["last_slot"], 20484 * 96 + 95)
+        self.wrong("status", "nobody", says="no home")
+
+    def test_alerts(self):
+        self.with_facts()
+        self.assertEqual([a["kind"] for a in self.json("alerts")], ["unused"])
+        both = self.json("alerts", 1, "--all")
+        self.assertEqual([a["kind"] for a in both], ["blind_provider", "unused"])
+        self.assertEqual((both[0]["cause"], both[0]["closed"]), ("line_down", "2026-01-29T18:06:40.000Z"))
+        self.assertEqual((both[1]["label"], both[1]["off_slots"], both[1]["closed"]), ("テレビ", 288, None))
+        self.assertIn("テレビ", self.ok("alerts"))
+
+    def test_mails(self):
+        self.with_facts()
+        self.assertEqual([m["state"] for m in self.json("mail", "list")], ["queued", "failed", "sent"])
+        failed = self.json("mail", "list", "--state", "failed")
+        self.assertEqual((failed[0]["mail"], failed[0]["error"]), (2, "550 no"))
+        self.wrong("mail", "list", "--state", "lost", says="queued, sent, failed or cancelled")
+        self.wrong("mail", "retry", says="--failed")
+        self.wrong("mail", "retry", 1, says="not one that failed")
+        self.assertIn("1 mail queued", self.ok("mail", "retry", 2))
+        self.assertEqual(self.sql("SELECT state, attempts, not_before_ms FROM mail WHERE id = 2"), [(1, 0, 1769828400000)])
+        self.assertIn("0 mails queued", self.ok("mail", "retry", "--failed"))
+        self.ok("watch", "off", 1)
+        self.ok("contact", "remove", 1)
+        self.assertEqual([m["state"] for m in self.json("mail", "list")], ["cancelled", "cancelled", "sent"])
+
+    def test_backup_and_restore(self):
+        self.with_facts()
+        copy = self.root / "copy.db"
+        self.ok("backup", copy)
+        self.assertEqual(stat.S_IMODE(copy.stat().st_mode), 0o600)
+        self.wrong("backup", copy, says="exists already")
+        self.ok("home", "change", 1, "--name", "changed since")
+        held = self.db()
+        held.execute("SELECT count(*) FROM home").fetchall()
+        self.wrong("restore", copy, says="stop the relay")
+        held.close()
+        with Relay(self):
+            self.wrong("restore", copy, says="stop it first")
+        self.ok("restore", copy)
+        self.assertEqual(self.json("home", "list")[0]["name"], "田中 松江")
+        self.assertEqual(len(list(self.dir.glob("relay.db.before-restore-*"))), 1)
+        self.ok("check")
+        (self.root / "text").write_text("not a database " * 100)
+        self.assertNotEqual(self.run_ctl("restore", self.root / "text").returncode, 0)
+        other = sqlite3.connect(self.root / "other.db")
+        other.execute("CREATE TABLE t (x)")
+        other.commit()
+        other.close()
+        self.wrong("restore", self.root / "other.db", says="not a backup")
+        self.wrong("restore", self.root / "none", says="no such file")
+        self.assertEqual(self.json("home", "list")[0]["name"], "田中 松江")
+
+    def test_export_and_erase_without_a_trace(self):
+        self.with_facts()
+        self.ok("home", "add", "neighbour")
+        self.ok("contact", "add", 2, "--name", "n", "--mail", "stays@example.org")
+        out = self.root / "export"
+        self.ok("export", 1, out)
+        kinds = {p.name for p in out.iterdir()}
+        self.assertEqual(kinds, {f"{t}.jsonl" for t in ("home", "gateway", "gateway_state", "line", "event", "appliance", "contact",
+                                                       "day", "device", "device_fault", "episode", "mail")})
+        for p in out.iterdir():
+            self.assertEqual(stat.S_IMODE(p.stat().st_mode), 0o600)
+            rows = [json.loads(line) for line in p.read_text().splitlines()]
+            self.assertGreater(len(rows), 0, p.name)
+        days = [json.loads(line) for line in (out / "day.jsonl").read_text().splitlines()]
+        self.assertEqual(sum(r.count("off") for r in (d["states"] for d in days)), 96)
+        self.wrong("export", 1, out, says="exists already")
+
+        self.wrong("erase", 1, says="--yes")
+        self.assertEqual(len(self.json("home", "list")), 2)
+        self.ok("erase", 1, "--yes")
+        self.assertEqual([h["home"] for h in self.json("home", "list")], [2])
+        remains = b"".join(p.read_bytes() for p in self.dir.glob("relay.db*"))
+        for trace in ("hanako.marker", "花子", "田中", "テレビ", "炊飯器", "box-1", "subjectmarker", "bodymarker", "devicemarker",
+                      "0.1.0-marker"):
+            self.assertNotIn(trace.encode(), remains, trace)
+        self.assertNotIn(OFF_DAY, remains)
+        self.assertIn(b"stays@example.org", remains)
+        self.ok("check")
+        self.wrong("erase", 1, "--yes", says="no home")
+
+    def test_every_table_is_exported_and_erased_or_general(self):
+        self.with_facts()
+        self.sql("INSERT INTO day_broken VALUES (1, 1, 3, x'00')")
+        before = {name for (name,) in self.sql("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")}
+        full = {t for t in before if self.sql(f"SELECT count(*) FROM {t}")[0][0] > 0}
+        self.assertEqual(before - full, {"alive"})  # the test fills every table, so that a new one is noticed here
+        self.ok("erase", 1, "--yes")
+        left = {t for t in before if self.sql(f"SELECT count(*) FROM {t}")[0][0] > 0}
+        self.assertEqual(left, {"setting"})
+
+    def test_check(self):
+        self.with_facts()
+        self.assertIn("whole: 1 homes", self.ok("check"))
+        self.ok("check", "--scrub")
+        self.sql("INSERT INTO day_broken VALUES (1, 1, 3, x'00')")
+        self.wrong("check", says="1 days could not be read", code=1)
+        self.sql("DELETE FROM day_broken")
+        self.sql("PRAGMA user_version = 99")
+        self.wrong("check", says="schema 99", code=1)
+
+
+class Relay:
+    """Plays the relay's control socket. `on_reload` runs for each reload; `answer` is what it says."""
+
+    def __init__(self, case, answer="ok", on_reload=None):
+        self.path, self.answer, self.on_reload = case.dir / "relay.sock", answer, on_reload
+        self.heard = []
+
+    def __enter__(self):
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(self.path))
+        self.listener.listen()
+        self.thread = threading.Thread(target=self.serve)
+        self.thread.start()
+        return self
+
+    def serve(self):
+        while True:
+            connection, _ = self.listener.accept()
+            with connection:
+                line = connection.makefile().readline().strip()
+                if line == "stop":
+                    return
+                self.heard.append(line)
+                if line == "reload" and self.on_reload:
+                    self.on_reload()
+                connection.sendall((self.answer if line == "reload" else "{}").encode() + b"\n")
+
+    def __exit__(self, *_):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(str(self.path))
+            s.sendall(b"stop\n")
+        self.thread.join()
+        self.listener.close()
+        self.path.unlink()
+
+
+class RunningRelay(Case):
+    def test_changes_are_told(self):
+        self.a_home()
+        with Relay(self) as relay:
+            self.ok("home", "list")
+            self.assertEqual(relay.heard, [])
+            self.ok("home", "add", "b")
+            self.ok("appliance", "add", 2, "tv", "--class", "tv")
+            self.assertEqual(relay.heard, ["reload", "reload"])
+
+    def test_a_relay_that_does_not_take_it(self):
+        self.a_home()
+        with Relay(self, answer="error directory"):
+            done = self.run_ctl("home", "add", "b")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("did not take it: error directory", done.stderr)
+
+    def test_a_socket_left_behind(self):
+        self.a_home()
+        s = socket.socket(socket.AF_UNIX)
+        s.bind(str(self.dir / "relay.sock"))
+        s.close()
+        done = self.run_ctl("home", "add", "b")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_mail_test(self):
+        self.a_watched_home()
+        self.ok("contact", "add", "--provider", "--name", "Help", "--mail", "help@example.org", "--lang", "en")
+        self.assertIn("queued", self.ok("mail", "test", 1))
+        self.ok("mail", "test", 1)
+        self.ok("mail", "test", "help@example.org")
+        mails = self.json("mail", "list")
+        self.assertEqual([(m["home"], m["contact"], m["kind"]) for m in mails], [(0, 2, "test"), (1, 1, "test"), (1, 1, "test")])
+        self.assertEqual(len({m["message_id"] for m in mails}), 3)
+        self.assertTrue(all(m["subject"] for m in mails))
+        self.wrong("mail", "test", "nobody@example.org", says="no contact has this address")
+        self.wrong("mail", "test", "a@b@c", says="CONTACT")
+        self.wrong("mail", "test", 9, says="no contact number")
+        self.wrong("mail", "test", 1, "--timeout", 0, says="1 to 600")
+        self.wrong("mail", "test", 1, "--wait", says="does not run", code=1)
+
+    def test_mail_test_waits(self):
+        self.a_watched_home()
+        with Relay(self, on_reload=lambda: self.sql("UPDATE mail SET state = 2, attempts = 1")):
+            self.assertIn("took it", self.ok("mail", "test", 1, "--wait"))
+        with Relay(self, on_reload=lambda: self.sql("UPDATE mail SET attempts = 1, last_error = '550 no' WHERE state = 1")):
+            done = self.run_ctl("mail", "test", 1, "--wait")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("550 no", done.stderr)
+        with Relay(self):
+            done = self.run_ctl("mail", "test", 1, "--wait", "--timeout", 1)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no result in 1 s", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)
