@@ -109,7 +109,7 @@ int run(const command_line& line, const data_folder& folder, relay_config config
 
 int main(int argc, char** argv) {
   command_line line;
-  CLI::App app{"Takes what gateways report, judges it, and writes to families and the provider."};
+  CLI::App app{"Takes what gateways report, judges it, and writes to families and the provider.", "tomoshibi-relay"};
   app.set_version_flag("--version", std::string{"tomoshibi-relay "} + version);
   app.add_option("--dir", line.folder, "The relay's folder, made by tomoshibi-ctl init")->capture_default_str();
   app.add_option("--config", line.config, "Configuration file; default: relay.toml in the folder");

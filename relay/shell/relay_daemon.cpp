@@ -118,7 +118,7 @@ status relay_daemon::reload_directory() {
 }
 
 void relay_daemon::stop() {
-  if (stopping_) return setup_.loop.stop();
+  if (stopping_) return;
   stopping_ = true;
   log_.info("stopping", {{"sessions", channel_.connections()}});
   channel_.stop_listening();
@@ -236,7 +236,10 @@ std::string relay_daemon::control_answer(std::string_view line) {
   if (line != "reload") return "error unknown command";
   if (stopping_) return "error the relay is stopping";
   const auto done = reload_directory();
-  if (done) return "ok";
+  if (done) {
+    log_.info("directory_read");
+    return "ok";
+  }
   log_.error("reload_failed", {{"part", "directory"}, {"err", name_of(done.error().code)}, {"detail", done.error().detail}});
   return "error " + std::string{name_of(done.error().code)};
 }

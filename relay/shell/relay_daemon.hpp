@@ -1,8 +1,8 @@
 // The relay's core with its sockets, workers and pages around it: carries events in and actions out, decides nothing.
 //
 // start() -> runs on the loop -> stop(): no new connections, byes to gateways, what is known is committed, mails that are
-// out may end; then finished() and the loop is stopped. After stop_patience, or when stop() is called again, it ends
-// anyway: whatever was not committed was not acknowledged and comes again.
+// out may end; then the loop is stopped. After stop_patience it ends anyway: whatever was not committed was not
+// acknowledged and comes again. A second stop() changes nothing: supervisors signal a process and its group.
 #pragma once
 
 #include "protocol/adapters/event_loop.hpp"
