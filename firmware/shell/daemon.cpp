@@ -127,6 +127,7 @@ system_clock_reading daemon::clock() const {
 void daemon::start() {
   core_->on_start(loop_->now(), clock(), out_);
   act();
+  log_.info("running");
   loop_->add(*this);
   clock_timer_.set_after(clock_every, [this] { read_clock(); });
   statistics_timer_.set_after(statistics_every, [this] { tell_statistics(); });
