@@ -1,5 +1,5 @@
 // Hands mails to the provider's mail server: one thread, one connection kept for several mails, a bounded queue.
-// Over libcurl, whose header only smtp_worker.cpp includes.
+// The connection itself is curl_smtp's.
 //
 // Results: 2xx after the text -> ok. 5xx to MAIL, RCPT, DATA or the text -> permanent. Everything else -> temporary: 4xx,
 // no connection, time-outs, TLS and certificate faults, a server without STARTTLS where it is required, a refused login
