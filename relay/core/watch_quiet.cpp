@@ -34,7 +34,7 @@ status watch_rules::load(turn& t, home_id home, appliance_id id, watched& a, wat
   a.known_through = past->known_through;
   a.last_on = past->last_on;
   if (past->gap_through) raise(h.gap_through, *past->gap_through);
-  a.again_from = a.through + 1;
+  if (a.judge) a.again_from = a.through + 1;  // an appliance without a rule is seen, never judged
   return {};
 }
 

@@ -309,6 +309,19 @@ TEST_CASE("a use that was corrected away leaves the stretch counted from there, 
   CHECK(stored(b)[1].since == b.first + 102);
 }
 
+TEST_CASE("an appliance without a rule is never judged, also after a start") {
+  quiet_bench b{1};
+  directory& d = b.store.edit_directory();
+  appliance motion = d.appliances.at({home_id{1}, appliance_id{1}});
+  motion.spec.appliance = appliance_id{2};
+  motion.quiet_days.reset();
+  d.appliances[{home_id{1}, appliance_id{2}}] = motion;
+  b.directory_changed();
+  for (int i = 0; i <= 90; ++i)
+    b.tell({slot_record(b.first + i, {{1, slot_state::on}, {2, i == 0 ? slot_state::on : slot_state::off}})});
+  CHECK(b.store.episodes().empty());
+}
+
 TEST_CASE("settings: days, rule and watch mode change by reload") {
   quiet_bench b{3};
   b.tell(b.first, slot_state::on);
