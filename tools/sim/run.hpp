@@ -1,0 +1,22 @@
+// One checked run: the world, its checkers, and what they found.
+#pragma once
+
+#include "tools/sim/observer.hpp"
+#include "tools/sim/plan.hpp"
+#include "tools/sim/world.hpp"
+
+namespace tomoshibi::sim {
+
+struct report {
+  run_statistics counts;
+  std::uint64_t slots_told = 0;
+  std::uint64_t unknown_told = 0;
+  std::uint64_t episodes = 0;
+  std::uint64_t acks = 0;
+  std::uint64_t energy_wh = 0;
+  violations found;
+};
+
+report run_checked(const options& opt);
+
+}  // namespace tomoshibi::sim
