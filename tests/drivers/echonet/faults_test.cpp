@@ -162,7 +162,7 @@ TEST_CASE("the number of properties is learned, and a lossy line does not teach 
   small.sick.add_fault({fault_kind::silent_on_many, {}, never, 1});
   small.run(2h);
   CHECK(small.driver().report()[0].properties_per_request == 1);
-  const auto& s = small.driver().report()[0].statistics;
+  const node_statistics s = small.driver().report()[0].statistics;
   CHECK(s.timeouts * 20 <= s.sent);
 
   trial lossy{2, 300};
