@@ -155,6 +155,21 @@ TEST_CASE("a configuration that cannot be run is refused with the reason, and th
   CHECK(b.events(wire::event_kind::config_refused).size() == 1);  // told once
 }
 
+TEST_CASE("the same configuration again is confirmed, nothing is begun anew") {
+  gateway_bench b;
+  b.set_wall(in_slot(0, 0));
+  b.relay.config = config_of({appliance(7)});
+  b.start();
+  b.run_for(2s);
+  REQUIRE(b.device->plans == 1);
+  const auto frame = wire::encode_frame(*b.relay.config);
+  b.box->on_link_bytes(b.now, *b.link, *frame, b.out);
+  b.settle();
+  CHECK(b.device->plans == 1);
+  REQUIRE(b.relay.others.size() == 2);
+  CHECK(std::get<wire::config_applied>(b.relay.others[1]).accepted);
+}
+
 TEST_CASE("of file and stored configuration the newer stands; an older one from the relay is refused") {
   auto b = watching();
   b.setup.file_config->version = 5;
@@ -193,6 +208,60 @@ TEST_CASE("device reports and faults are recorded with the appliance they serve"
   CHECK(b.stored<wire::device_fault>()[0].description == 3);
 }
 
+TEST_CASE("reports and missed readings from before time is known carry their true times") {
+  auto b = watching();
+  b.disciplined = false;
+  b.set_wall(wall_from_ms(1000));
+  b.line_up = false;
+  b.start();
+  b.run_for(60s);
+  for (int i = 0; i < 300; ++i) {  // more than are kept
+    b.observe(drivers::device_presence{"fe00/060201", 0x060201, drivers::presence_change::moved, 5, {}});
+  }
+  b.observe(drivers::device_presence{"fe00/060201", 0x060201, drivers::presence_change::back, 5, {}});
+  b.observe(drivers::device_fault{"fe07/060301", 0x060301, true, 3});
+  b.observe(drivers::reading_missed{"fe00/060201", 0x060201});
+  b.run_for(60s);
+  b.disciplined = true;
+  b.set_wall(in_slot(0, 120'000));
+  b.tell_clock();
+  b.observe(drivers::reading_missed{"fe00/060201", 0x060201});
+  b.line_up = true;
+  live(b, in_slot(1, 0));
+  const auto reports = b.stored<wire::device_report>();
+  CHECK(reports.size() == 255);
+  CHECK(reports.back().change == wire::device_change::back);
+  CHECK(reports.back().since == in_slot(0, 60'000));
+  const auto slots = b.stored<wire::slot_closed>();
+  REQUIRE(slots.size() == 1);
+  CHECK(slots[0].appliances[0].readings_expected == slots[0].appliances[0].readings_got + 2);
+}
+
+TEST_CASE("what is too long for the wire is left out") {
+  auto b = watching();
+  b.start();
+  b.run_for(2s);
+  const std::string longer(wire::device_key_max + 1, 'x');
+  b.observe(drivers::device_presence{longer, 0x060201, drivers::presence_change::found, 5, {}});
+  b.observe(drivers::device_fault{longer, 0x060201, true, 3});
+  CHECK(b.stored<wire::device_report>().empty());
+  CHECK(b.stored<wire::device_fault>().empty());
+}
+
+TEST_CASE("the driver's datagrams go out with its number") {
+  auto b = watching();
+  b.start();
+  b.device->wake = b.now + 5s;
+  b.line_up = false;
+  while (b.box->next_wake() < b.device->wake) b.run_until(b.box->next_wake());
+  b.now = b.device->wake;
+  b.box->on_wake(b.now, b.out);
+  REQUIRE(b.out.datagrams.size() == 1);
+  CHECK(b.out.datagrams[0].driver == 0);
+  CHECK(b.out.datagrams[0].datagram.payload == bytes{1, 2, 3});
+  CHECK(b.box->statistics().datagrams_out == 1);
+}
+
 TEST_CASE("strangers on the home network cannot fill the outbox") {
   auto b = watching();
   b.start();
@@ -200,7 +269,12 @@ TEST_CASE("strangers on the home network cannot fill the outbox") {
     b.observe(drivers::device_presence{"x/" + std::to_string(i), 0x0011FF, drivers::presence_change::found, 0, {}});
   }
   b.run_for(1s);
-  CHECK(b.stored<wire::device_report>().size() <= 64);
+  CHECK(b.stored<wire::device_report>().size() == 64);
+  b.observe(drivers::device_fault{"x/7", 0x0011FF, true, 3});
+  CHECK(b.stored<wire::device_fault>().empty());
+  b.run_for(15min);
+  b.observe(drivers::device_fault{"x/7", 0x0011FF, true, 3});
+  CHECK(b.stored<wire::device_fault>().size() == 1);
   b.observe(drivers::device_presence{"fe00/060201", 0x060201, drivers::presence_change::silent, 5, b.now});
   CHECK(b.stored<wire::device_report>().back().appliance == appliance_id{1});
 }
@@ -361,6 +435,29 @@ TEST_CASE("a corrupt file put aside: a new epoch, told by an event, and the slot
   CHECK(b.relay.faults.empty());
   CHECK(b.relay.stored.size() == 2);
   CHECK(b.events(wire::event_kind::outbox_recreated).size() == 1);
+}
+
+TEST_CASE("the file is found corrupt while running: the session begins anew, configuration and slots are kept") {
+  gateway_bench b;
+  b.set_wall(in_slot(0, 0));
+  b.relay.config = config_of({appliance(1)});
+  b.relay.config->version = 3;
+  b.start();
+  b.run_for(2s);
+  live(b, in_slot(2, 120'000));
+  b.disk.recreate(78);
+  b.disk.fail_from = b.disk.commits + 1;
+  b.disk.fail_count = 1;
+  live(b, in_slot(5, 0));
+  CHECK(b.relay.faults.empty());
+  CHECK(b.relay.hellos.back().epoch == outbox_epoch{78});
+  CHECK(b.events(wire::event_kind::outbox_recreated).size() == 1);
+  CHECK(b.told().size() == 5);
+  for (const auto& [slot, times] : b.told()) CHECK(times == 1);
+  REQUIRE(b.disk.config);
+  b.crash();
+  b.start();
+  CHECK(b.box->config().version == 3);
 }
 
 TEST_CASE("a store that went back in time does not make new records look old") {
