@@ -91,7 +91,10 @@
 #define MBEDTLS_SSL_KEEP_PEER_CERTIFICATE
 #define MBEDTLS_SSL_ALL_ALERT_MESSAGES
 
-// Memory of a connection: buffers shrink to the agreed record size once the handshake is over.
+// Memory of a connection: buffers shrink to the agreed record size once the handshake is over. What we send goes in records
+// of at most 4 KiB: a frame of the device channel and our own certificates fit. What others send may be as long as TLS
+// allows, because download servers know no limit.
+#define MBEDTLS_SSL_OUT_CONTENT_LEN 4096
 #define MBEDTLS_SSL_MAX_FRAGMENT_LENGTH
 #define MBEDTLS_SSL_RECORD_SIZE_LIMIT
 #define MBEDTLS_SSL_VARIABLE_BUFFER_LENGTH
