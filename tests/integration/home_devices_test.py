@@ -13,10 +13,10 @@ RECORD = str(harness.ROOT / "tools/demo.d/record/tihm-393cb.csv")
 MAP = str(harness.ROOT / "tools/demo.d/record/home.toml")
 START, END = "2019-05-28T12:00:00Z", "2019-06-02T12:00:00Z"
 # (address, EOJ): channel, hold in seconds, property of its use
-DEVICES = {("127.0.0.11", "03b701"): ("fridge-door", 30, 0xB0), ("127.0.0.11", "000701"): ("kitchen", 60, 0xB1),
-           ("127.0.0.12", "000701"): ("lounge", 60, 0xB1), ("127.0.0.12", "000702"): ("bedroom", 60, 0xB1),
-           ("127.0.0.12", "000703"): ("bathroom", 60, 0xB1), ("127.0.0.13", "002901"): ("front-door", 30, 0xB1),
-           ("127.0.0.13", "002902"): ("back-door", 30, 0xB1)}
+DEVICES = {("127.0.0.11", "03b701"): ("fridge-door", 30, 0xB0), ("127.0.0.12", "000701"): ("kitchen", 60, 0xB1),
+           ("127.0.0.13", "000701"): ("lounge", 60, 0xB1), ("127.0.0.14", "000701"): ("bedroom", 60, 0xB1),
+           ("127.0.0.15", "000701"): ("bathroom", 60, 0xB1), ("127.0.0.16", "002901"): ("front-door", 30, 0xB1),
+           ("127.0.0.17", "002901"): ("back-door", 30, 0xB1)}
 GROUP = "224.0.23.0"
 
 

@@ -22,8 +22,7 @@ def main():
                   product.Appliance("Den/Stereo#122", "Stereo", "05fd01", 2, "on_off", 3, on="operation"),
                   product.Appliance("Kitchen/Microwave#115", "Microwave", "05fd01", 1, "on_off", 3, on="operation")]
     with replay.stage("tv") as (namespace, folder):
-        play = replay.Replay(namespace, folder, record, appliances, "2003-04-19T04:45:00Z", "2003-05-06T05:00:00Z", nodes=2,
-                             zone=ZONE)
+        play = replay.Replay(namespace, folder, record, appliances, "2003-04-19T04:45:00Z", "2003-05-06T05:00:00Z", zone=ZONE)
         play.begin()
         play.until_paused(300)
         out = play.compare()

@@ -21,14 +21,14 @@ MAPPING = ROOT / "tools/demo.d/record/home.toml"
 START, END = "2019-05-19T23:45:00Z", "2019-06-14T00:00:00Z"
 REPLAY_LIMIT_S = 3600
 DAYS = 3
-# What home.toml makes of each channel: label, EOJ, number of the node, hold in seconds.
+# What home.toml makes of each channel: label, EOJ, number of its node, hold in seconds.
 APPLIANCES = [product.Appliance("fridge-door", "冷蔵庫", "03b701", 1, "30", DAYS),
               product.Appliance("kitchen", "台所", "000701", 1, "60", DAYS),
-              product.Appliance("lounge", "居間", "000701", 2, "60", DAYS),
-              product.Appliance("bedroom", "寝室", "000702", 2, "60", DAYS),
-              product.Appliance("bathroom", "浴室", "000703", 2, "60", DAYS),
-              product.Appliance("front-door", "玄関", "002901", 3, "30", DAYS),
-              product.Appliance("back-door", "勝手口", "002902", 3, "30", DAYS)]
+              product.Appliance("lounge", "居間", "000701", 3, "60", DAYS),
+              product.Appliance("bedroom", "寝室", "000701", 4, "60", DAYS),
+              product.Appliance("bathroom", "浴室", "000701", 5, "60", DAYS),
+              product.Appliance("front-door", "玄関", "002901", 6, "30", DAYS),
+              product.Appliance("back-door", "勝手口", "002901", 7, "30", DAYS)]
 CONTACTS = [{"name": "花子", "mail": "hanako@example.org", "lang": "ja"},
             {"name": "Robert", "mail": "robert@example.org", "lang": "en"},
             {"name": "Help desk", "mail": "help@provider.example", "lang": "en", "provider": True}]

@@ -43,8 +43,10 @@ class Product:
         """One object a line."""
         return [json.loads(line) for line in self.ctl(*arguments).splitlines() if line.strip()]
 
-    def set_up(self, name, appliances, contacts, now, poll_s=60, gap_s=180, zone="+00:00", mail=None):
-        """`now`: the moment of the replay at which all this is registered. Certificates are made for the machine's time."""
+    def set_up(self, name, appliances, contacts, now, poll_s=60, gap_s=180, zone="+00:00", mail=None, interface="lo",
+               bind="127.0.0.1"):
+        """`now`: the moment of the replay at which all this is registered (None: the present). Certificates are made for the
+        machine's time."""
         self.appliances = appliances
         self.ctl("init", "--name", "127.0.0.1")
         mail_table = "" if mail is None else "\n[mail]\n" + "".join(
@@ -58,8 +60,9 @@ class Product:
         self.ctl("gateway", "enrol", "box-1", "--out", self.box, "--relay", f"127.0.0.1:{DEVICE_PORT}")
         for a in appliances:
             rule = ["--days", a.days] if a.days else ["--no-rule"]
-            self.ctl("appliance", "add", self.home, a.label, "--class", "0x" + a.eoj, "--on", a.on, "--node",
-                     node_identity(a.node_number), *rule, now=now)
+            node = node_identity(a.node_number) if a.node_number else "any"
+            self.ctl("appliance", "add", self.home, a.label, "--class", "0x" + a.eoj, "--on", a.on, "--node", node, *rule,
+                     now=now)
         for c in contacts:
             self.ctl("contact", "add", *([] if c.get("provider") else [self.home]), *(["--provider"] if c.get("provider") else []),
                      "--name", c["name"], "--mail", c["mail"], "--lang", c["lang"], now=now)
@@ -67,7 +70,7 @@ class Product:
             self.ctl("watch", "on", self.home, now=now)
         with open(self.box / "gateway.toml", "a", encoding="utf-8") as config:
             config.write(f'\n[gateway]\nstate_folder = "{self.box}/state"\n\n'
-                         '[echonet]\ninterface = "lo"\nbind_address = "127.0.0.1"\n')
+                         f'[echonet]\ninterface = "{interface}"\nbind_address = "{bind}"\n')
 
     # ---- programs
 
