@@ -1,6 +1,8 @@
 // The three-day rule at work: slots as they come, and again from the store.
 #include "relay/core/watch_rules.hpp"
 
+#include "protocol/base/check.hpp"
+
 #include <algorithm>
 
 namespace tomoshibi::relay {
@@ -41,6 +43,7 @@ status watch_rules::load(turn& t, home_id home, appliance_id id, watched& a, wat
 // From the last use before the slots in question. Inside an open episode nothing before it is looked at again: the
 // family was told, and only a use ends it.
 status watch_rules::judge_again(turn& t, home_id home, appliance_id id, watched& a) {
+  TOMO_REQUIRE(a.judge.has_value());
   cell_view cells{store_, commits_, home, id};
   quiet_judge judge{a.watch_slot, a.judge->off_needed()};
   slot_index from = a.watch_slot + 1;

@@ -70,6 +70,17 @@ TEST_CASE("a home that is seen has no notice, for days") {
   CHECK(b.core->health().homes_watched == 1);
 }
 
+TEST_CASE("an appliance without a rule may be quiet for ever") {
+  living b;
+  b.tv = slot_state::on;
+  b.fridge = slot_state::off;
+  b.live_for(24h * 5);
+  b.cut();
+  b.start();
+  b.live_for(24h);
+  CHECK(b.store.episodes().empty());
+}
+
 TEST_CASE("the line is cut: the provider after its hour, the family after six, each once; the backlog ends both") {
   living b;
   b.live_for(5h);
