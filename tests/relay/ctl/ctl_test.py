@@ -508,6 +508,8 @@ class Facts(Case):
 
         self.wrong("erase", 1, says="--yes")
         self.assertEqual(len(self.json("home", "list")), 2)
+        running = self.db()  # the relay has the file open meanwhile
+        running.execute("SELECT count(*) FROM day").fetchall()
         self.ok("erase", 1, "--yes")
         self.assertEqual([h["home"] for h in self.json("home", "list")], [2])
         remains = b"".join(p.read_bytes() for p in self.dir.glob("relay.db*"))
