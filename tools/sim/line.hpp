@@ -16,7 +16,6 @@ struct line {
   mono_time to_relay_free{};           // a later byte does not overtake an earlier one
   mono_time to_gateway_free{};
   wire::frame_reader relay_frames;     // for the observers
-  wire::frame_reader gateway_frames;
 
   // Wakes that stand in the heap; others are stale.
   mono_time gateway_wake = never;

@@ -16,7 +16,6 @@ public:
   virtual ~observer() = default;
   virtual void on_committed(const relay::write_batch& /*batch*/) {}
   virtual void on_relay_frame(std::uint32_t /*home*/, const wire::message& /*sent*/) {}
-  virtual void on_gateway_frame(std::uint32_t /*home*/, const wire::message& /*sent*/) {}
   virtual void on_mail_accepted(const relay::mail& /*what*/, wall_at /*at*/) {}
 };
 

@@ -70,7 +70,7 @@ private:
   void send_to_relay(std::uint32_t h, const firmware::link_send& what);
   void send_to_gateway(const relay::send& what);
   void lose_connection(std::uint32_t h, bool tell_gateway, bool tell_relay);
-  void show(std::uint32_t h, byte_view data, bool from_relay);
+  void show(std::uint32_t h, byte_view data);  // what the relay sent, to the observers
   millis delay();
 
   // world_relay.cpp: relay, commits, mail

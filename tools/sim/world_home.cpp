@@ -32,7 +32,7 @@ void world::home_said(std::uint32_t h) {
 
 void world::arm_home(std::uint32_t h) {
   const mono_time next = std::max(homes_[h]->home_next(), now_);
-  if (next == never || next == lines_[h].home_wake) return;
+  if (next == never || next >= lines_[h].home_wake) return;
   lines_[h].home_wake = next;
   push(next, event_kind::home_wake, h);
 }
@@ -85,7 +85,7 @@ void world::gateway_said(std::uint32_t h) {
 void world::arm_gateway(std::uint32_t h) {
   if (!homes_[h]->gateway()) return;
   const mono_time next = std::max(homes_[h]->gateway()->next_wake(), now_);
-  if (next == never || next == lines_[h].gateway_wake) return;
+  if (next == never || next >= lines_[h].gateway_wake) return;
   lines_[h].gateway_wake = next;
   push(next, event_kind::gateway_wake, h);
 }

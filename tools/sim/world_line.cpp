@@ -33,7 +33,6 @@ void world::lose_connection(std::uint32_t h, bool tell_gateway, bool tell_relay)
 void world::send_to_relay(std::uint32_t h, const firmware::link_send& what) {
   line& l = lines_[h];
   if (!l.open || what.link != l.link) return;
-  show(h, what.data, false);
   l.to_relay_free = std::max(l.to_relay_free, now_ + delay());
   push(l.to_relay_free, event_kind::line_to_relay, h, payloads_.keep(what.data), l.life);
 }
@@ -43,19 +42,18 @@ void world::send_to_gateway(const relay::send& what) {
   if (it == home_of_session_.end()) return;
   line& l = lines_[it->second];
   if (!l.open || l.session != what.session) return;
-  show(it->second, what.data, true);
+  show(it->second, what.data);
   l.to_gateway_free = std::max(l.to_gateway_free, now_ + delay());
   push(l.to_gateway_free, event_kind::line_to_gateway, it->second, payloads_.keep(what.data), l.life);
 }
 
-void world::show(std::uint32_t h, byte_view data, bool from_relay) {
-  wire::frame_reader& reader = from_relay ? lines_[h].relay_frames : lines_[h].gateway_frames;
+void world::show(std::uint32_t h, byte_view data) {
   for (;;) {
-    const auto payload = reader.next(data);
+    const auto payload = lines_[h].relay_frames.next(data);
     if (!payload || !*payload) return;
     const auto message = wire::decode_payload(**payload);
     if (!message) continue;
-    for (observer* o : observers_) from_relay ? o->on_relay_frame(h, *message) : o->on_gateway_frame(h, *message);
+    for (observer* o : observers_) o->on_relay_frame(h, *message);
   }
 }
 
@@ -81,7 +79,6 @@ void world::take_line(const event& e) {
       l.open = true;
       l.session = relay::session_id{++sessions_};
       l.relay_frames = {};
-      l.gateway_frames = {};
       l.to_relay_free = l.to_gateway_free = now_;
       home_of_session_[sessions_] = e.home;
       relay_->on_session_open(now_, wall_of(now_), l.session,

@@ -57,7 +57,7 @@ void world::relay_said() {
 
 void world::arm_relay() {
   const mono_time next = std::max(relay_->next_wake(), now_);
-  if (next == never || next == relay_wake_) return;
+  if (next == never || next >= relay_wake_) return;  // an early wake does no harm, a second one costs
   relay_wake_ = next;
   push(next, event_kind::relay_wake);
 }

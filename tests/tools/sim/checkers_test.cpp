@@ -83,13 +83,15 @@ TEST_CASE("acks: naming what is not committed is found") {
 
 TEST_CASE("alerts: missing, invented, doubled and early ones are found") {
   relay::memory_store store;
-  store.edit_directory().homes[home0] = {.id = home0};
+  store.edit_directory().homes[home0].id = home0;
   for (int i = 0; i <= 96; ++i)
     REQUIRE(store.commit(closed(first + i, slot_state::off)));
   const std::vector<ruled_appliance> rules{{.home = home0, .appliance = tv, .quiet_days = 1, .watched_from = first, .recipients = 1}};
-  relay::episode alert{.key = {home0, relay::episode_kind::unused, tv, first + 1}};
+  relay::episode alert;
+  alert.key = {home0, relay::episode_kind::unused, tv, first + 1};
   alert.opened = end_of(first + 96);
-  const relay::mail letter{.key = {.episode = alert.key, .edge = relay::mail_edge::opened, .to = contact_id{1}}};
+  relay::mail letter;
+  letter.key = {.episode = alert.key, .edge = relay::mail_edge::opened, .to = contact_id{1}};
 
   alerts_checker none;
   CHECK_FALSE(none.finish(store, first + 96, rules).empty());
