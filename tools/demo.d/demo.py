@@ -23,7 +23,7 @@ REPLAY_LIMIT_S = 3600
 DAYS = 3
 # What home.toml makes of each channel: label, EOJ, number of its node, hold in seconds.
 APPLIANCES = [product.Appliance("fridge-door", "冷蔵庫", "03b701", 1, "30", DAYS),
-              product.Appliance("kitchen", "台所", "000701", 1, "60", DAYS),
+              product.Appliance("kitchen", "台所", "000701", 2, "60", DAYS),
               product.Appliance("lounge", "居間", "000701", 3, "60", DAYS),
               product.Appliance("bedroom", "寝室", "000701", 4, "60", DAYS),
               product.Appliance("bathroom", "浴室", "000701", 5, "60", DAYS),
