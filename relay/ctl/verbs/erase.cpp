@@ -61,7 +61,7 @@ status check(context& c) {
 
 verb_list erase_verbs() {
   return {{"", "erase", "Delete everything about a home, without a trace in the database file",
-           {{"HOME", positional, "Number or name"}, {"--yes", flag, "Really"}}, "  export 1 /root/home-1 && erase 1 --yes", erase}};
+           {{"HOME", positional, "Number or name"}, {"--yes", flag, "Really"}}, "  export 1 ./home-1 && erase 1 --yes", erase}};
 }
 
 verb_list check_verbs() {
