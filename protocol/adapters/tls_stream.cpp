@@ -186,7 +186,7 @@ void tls_stream::impl::on_writable(const code& failed) {
   if (failed || now == state::closed) return;
   if (!write_some() || writing) return;
   if (now == state::closing) return finish({errc::net_closed, "closed"});
-  if (events != nullptr) events->on_drained();
+  if (events != nullptr && now == state::open) events->on_drained();
 }
 
 // ---- the end

@@ -5,8 +5,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <sys/stat.h>
 #include <toml++/toml.h>
+#include <tuple>
 #include <type_traits>
 #include <variant>
 
@@ -197,7 +197,12 @@ private:
   config_schema& schema_;
   std::string file_;
   std::string folder_;
-  std::vector<std::pair<std::uint32_t, std::string>> problems_;   // line (0: none), text
+  struct finding {
+    std::uint32_t line;   // 0: none
+    std::size_t order;    // as found, among those of one line
+    std::string text;
+  };
+  std::vector<finding> problems_;
   std::size_t more_ = 0;
 };
 
@@ -208,7 +213,7 @@ void config_reader::problem(const toml::node* at, const std::string& key, const 
   }
   const std::uint32_t line = at != nullptr ? at->source().begin.line : 0;
   std::string text = file_ + ":" + (line != 0 ? std::to_string(line) + ":" : "") + " " + key + ": " + what;
-  problems_.emplace_back(line, std::move(text));
+  problems_.push_back({line, problems_.size(), std::move(text)});
 }
 
 void config_reader::read_key(const config_key& key, const toml::node& node, const std::string& prefix) {
@@ -281,15 +286,16 @@ void config_reader::ask_whole_check() {
   if (!schema_.check_all_ || !problems_.empty()) return;
   std::vector<std::string> found;
   schema_.check_all_(found);
-  for (const auto& text : found) problems_.emplace_back(0, file_ + ": " + text);
+  for (const auto& text : found) problems_.push_back({0, problems_.size(), file_ + ": " + text});
 }
 
 status config_reader::verdict() const {
   if (problems_.empty()) return {};
   auto sorted = problems_;
-  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::sort(sorted.begin(), sorted.end(),
+            [](const finding& a, const finding& b) { return std::tie(a.line, a.order) < std::tie(b.line, b.order); });
   std::string detail;
-  for (const auto& [line, text] : sorted) detail += (detail.empty() ? "" : "\n") + text;
+  for (const auto& f : sorted) detail += (detail.empty() ? "" : "\n") + f.text;
   if (more_ != 0) detail += "\n" + file_ + ": and " + std::to_string(more_) + " more";
   return fail(errc::config_invalid, std::move(detail));
 }
