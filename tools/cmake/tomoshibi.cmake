@@ -185,7 +185,7 @@ function(tomoshibi_test_properties name labels timeout)
     endif()
   endforeach()
   if(NOT timeout)
-    set(timeout 120)
+    set(timeout 300) # Generous: under qemu or a sanitizer, on a busy machine, seconds become minutes.
   endif()
   set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT ${timeout})
 endfunction()
