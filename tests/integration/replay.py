@@ -38,7 +38,7 @@ class Replay:
     """One conducted replay: the home conducts, relay and gateway take part."""
 
     def __init__(self, namespace, folder, record, appliances, start, end, home=None, poll_s=300, gap_s=900,
-                 zone="+00:00", contacts=(FAMILY,), mail=None, pauses=()):
+                 zone="+00:00", contacts=(FAMILY,), mail=None, pauses=(), faults=None):
         self.start_text, self.end_text, self.record, self.home_name, self.zone = start, end, record, home, zone
         self.start_ms, self.end_ms = oracle_slots.to_ms(start), oracle_slots.to_ms(end)
         self.appliances = appliances
@@ -49,6 +49,7 @@ class Replay:
         arguments = ["--record", record, "--map", str(folder / "map.toml"), f"--zone={zone}", "--start", start,
                      "--end", past_end, "--expect", "3"]
         arguments += ["--home", home] if home else []
+        arguments += ["--faults", str(faults)] if faults else []
         for at in [*pauses, end]:
             arguments += ["--pause", at]
         self.conductor = harness.ConductedHome(namespace, folder, arguments, pinned)
