@@ -1,5 +1,6 @@
 #include "tools/home/record.hpp"
 
+#include "tools/home/by_time.hpp"
 #include "tools/home/text_table.hpp"
 #include "tools/replay/iso_time.hpp"
 
@@ -57,7 +58,7 @@ public:
     if (!wrong_.empty()) return fail(errc::config_invalid, wrong_.text());
     if (choice_.home.empty() && homes_.size() > 1) return fail(errc::config_invalid, several_homes());
     if (out_.events.empty()) return fail(errc::config_invalid, no_events());
-    std::ranges::stable_sort(out_.events, {}, &record_event::at);
+    sort_by_time(out_.events);
     return std::move(out_);
   }
 

@@ -1,5 +1,6 @@
 #include "tools/home/timeline.hpp"
 
+#include "tools/home/by_time.hpp"
 #include "tools/replay/iso_time.hpp"
 
 #include <algorithm>
@@ -76,7 +77,7 @@ result<changes> make_timeline(const record& from, const mapping& map) {
     }
     line.finish();
   }
-  std::ranges::stable_sort(out, {}, &device_change::at);
+  sort_by_time(out);
   return out;
 }
 

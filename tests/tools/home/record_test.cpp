@@ -35,6 +35,15 @@ TEST_CASE("record: events are read in order of time, channels in order of appear
                                                  {at("2019-05-20T10:00:00"), 1, 0}});
 }
 
+TEST_CASE("record: events of one moment stay in the file's order, also in a file that is not sorted") {
+  std::string text = "time,channel,value\n2019-05-20T12:00:00,tv,0\n";
+  for (int i = 1; i <= 40; ++i) text += "2019-05-20T10:00:00,tv," + std::to_string(i) + "\n";
+  const auto got = parse_record(text, "r.csv", {});
+  REQUIRE(got);
+  REQUIRE(got->events.size() == 41);
+  for (int i = 1; i <= 40; ++i) CHECK(got->events[static_cast<std::size_t>(i - 1)].value == i);
+}
+
 TEST_CASE("record: columns may stand in any order, times count in the given zone") {
   const auto got = parse_record("value,home,channel,time\n1,h1,tv,2019-05-20T10:00:00\n", "r.csv",
                                 {.zone = std::chrono::minutes{540}, .home = "h1"});
