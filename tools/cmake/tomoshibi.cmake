@@ -2,7 +2,7 @@
 #
 #   tomoshibi_library(name SOURCES a.cpp ... DEPS lib ... [NO_EXCEPTIONS])
 #   tomoshibi_program(name SOURCES a.cpp ... DEPS lib ... [NO_EXCEPTIONS])
-#   tomoshibi_test(name LABELS unit SOURCES a.cpp ... DEPS lib ... [NO_EXCEPTIONS] [TIMEOUT seconds])
+#   tomoshibi_test(name LABELS unit SOURCES a.cpp ... DEPS lib ... [NO_EXCEPTIONS] [NATIVE_ONLY] [TIMEOUT seconds])
 #   tomoshibi_script_test(name LABELS integration COMMAND program args ... [TIMEOUT seconds])
 #   tomoshibi_fuzzer(name SOURCES a.cpp ... DEPS lib ...)
 #   tomoshibi_proto(target file.proto ...)
@@ -70,14 +70,18 @@ endfunction()
 # The labels that tools/test knows.
 set(tomoshibi_labels unit contract sim integration browser fuzz bench)
 
-# One program, one ctest entry. Catch2 supplies main.
+# One program, one ctest entry. Catch2 supplies main. NATIVE_ONLY: built everywhere, but not run where an emulator stands
+# in for the kernel (qemu's lacks some socket options).
 function(tomoshibi_test name)
-  cmake_parse_arguments(arg "NO_EXCEPTIONS" "TIMEOUT" "LABELS;SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(arg "NO_EXCEPTIONS;NATIVE_ONLY" "TIMEOUT" "LABELS;SOURCES;DEPS" ${ARGN})
   tomoshibi_no_leftovers(${name} "${arg_UNPARSED_ARGUMENTS}")
   add_executable(${name} ${arg_SOURCES})
   tomoshibi_settings(${name} PRIVATE ${arg_NO_EXCEPTIONS})
   target_link_libraries(${name} PRIVATE ${arg_DEPS} third_party::catch2)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/test_bin")
+  if(arg_NATIVE_ONLY AND CMAKE_CROSSCOMPILING)
+    return()
+  endif()
   add_test(NAME ${name} COMMAND ${name} --colour-mode none WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
   tomoshibi_test_properties(${name} "${arg_LABELS}" "${arg_TIMEOUT}")
 endfunction()
