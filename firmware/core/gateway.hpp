@@ -36,6 +36,13 @@ struct system_clock_reading {
   bool disciplined = false;
 };
 
+// How the line is kept warm and found dead. The relay calls a gateway down after 90 s of silence, so the product does not
+// change these; the simulator does where it wants many homes rather than exact lines.
+struct keep_alive {
+  millis ping_after = 30s;                  // without sending
+  millis silence_limit = 75s;               // without a byte from the relay: the line is dead
+};
+
 struct gateway_setup {
   gateway_id id;                            // the name in the certificate; told in hello
   std::uint64_t boot = 0;                   // new at each start of the program (random, or counted by the simulator)
@@ -43,6 +50,7 @@ struct gateway_setup {
   std::uint64_t seed = 0;                   // jitter of the back-off, nonces, the epoch of a store made anew is the store's
   wall_at built{};                          // build date: an undisciplined clock before this is not plausible
   std::optional<wire::config> file_config;  // from the local file; the store's (relay's) stands if its version is higher
+  keep_alive line{};
   bool dials = true;                        // false: no relay is configured, the gateway only aggregates
 };
 

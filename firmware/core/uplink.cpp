@@ -25,7 +25,8 @@ std::string_view name_of(uplink_state state) {
 }
 
 uplink::uplink(const gateway_setup& setup, outbox& log, log_sink& sink)
-    : id_(setup.id),
+    : keep_alive_(setup.line),
+      id_(setup.id),
       boot_(setup.boot),
       firmware_version_(setup.firmware_version),
       dials_(setup.dials),
@@ -144,7 +145,7 @@ mono_time uplink::next_wake() const {
     case uplink_state::idle: return dial_at_;
     case uplink_state::connecting:
     case uplink_state::hello_sent: return deadline_;
-    case uplink_state::live: return std::min(last_sent_ + ping_after, last_heard_ + silence_limit);
+    case uplink_state::live: return std::min(last_sent_ + keep_alive_.ping_after, last_heard_ + keep_alive_.silence_limit);
   }
   return never;
 }
@@ -162,7 +163,7 @@ void uplink::on_wake(mono_time now, gateway_output& out) {
       return;
     case uplink_state::live: break;
   }
-  if (now >= last_heard_ + silence_limit) {
+  if (now >= last_heard_ + keep_alive_.silence_limit) {
     ++counts_.sessions_lost;
     logger_.warning("relay_silent");
     leave(now, wire::bye_reason::timeout, {}, out);

@@ -27,8 +27,6 @@ inline constexpr millis backoff_version = 10min;
 inline constexpr millis live_resets_backoff = 60s;
 inline constexpr millis connect_limit = 60s;    // TCP and TLS together, on a slow line
 inline constexpr millis welcome_limit = 30s;
-inline constexpr millis ping_after = 30s;       // without sending
-inline constexpr millis silence_limit = 75s;    // without a byte from the relay
 inline constexpr std::size_t frames_in_flight_max = 8;
 
 // What a hello says beside the log.
@@ -98,6 +96,7 @@ private:
   void back_off_for(mono_time now, millis base);
   void ended(mono_time now);
 
+  keep_alive keep_alive_;
   gateway_id id_;
   std::uint64_t boot_;
   std::string firmware_version_;

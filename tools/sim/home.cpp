@@ -21,7 +21,9 @@ drivers::echonet::twin::twin_options node_options(std::uint32_t number, std::uin
 wall_at wall_of(mono_time t) { return calendar_start + t.time_since_epoch(); }
 
 home::home(std::uint32_t number, const options& opt, prng random)
-    : number_(number), random_(random), node_(node_options(number, random_.next())), flash_(random_.next()) {
+    : number_(number),
+      line_(opt.slow_line ? firmware::keep_alive{.ping_after = 300s, .silence_limit = 750s} : firmware::keep_alive{}),
+      random_(random), node_(node_options(number, random_.next())), flash_(random_.next()) {
   const habit watching{.uses_per_day = 4, .shortest = 5min, .longest = 3h, .first_hour = 6, .last_hour = 22};
   const habit walking{.uses_per_day = 12, .shortest = 5s, .longest = 5min, .first_hour = 0, .last_hour = 24};
   const habit opening{.uses_per_day = 8, .shortest = 2s, .longest = 90s, .first_hour = 6, .last_hour = 22};
@@ -100,7 +102,7 @@ void home::power_up(mono_time now, firmware::gateway_output& out) {
   drivers_ = {driver_.get()};
   const firmware::gateway_setup setup{.id = simulated_gateway(number_), .boot = boots_, .firmware_version = "sim",
                                       .seed = random_.next(), .built = calendar_start - 24h,
-                                      .file_config = std::nullopt, .dials = true};
+                                      .file_config = std::nullopt, .line = line_, .dials = true};
   gateway_ = std::make_unique<firmware::gateway>(setup, *store_, drivers_, null_log());
   gateway_->on_start(now, {.at = wall_of(now), .disciplined = true}, out);
 }

@@ -58,6 +58,7 @@ private:
                prng random, const options& opt);
 
   std::uint32_t number_;
+  firmware::keep_alive line_;
   prng random_;
   std::vector<simulated_appliance> appliances_;
   drivers::echonet::twin::twin_node node_;

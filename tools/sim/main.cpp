@@ -16,13 +16,15 @@ using namespace tomoshibi::sim;
 constexpr const char* usage =
     "tomoshibi-sim: runs the production cores of gateways and relay in virtual time and checks what they promise.\n"
     "\n"
-    "  tomoshibi-sim [--seed N] [--seeds COUNT] [--homes N] [--days N] [--poll SECONDS] [--quiet]\n"
+    "  tomoshibi-sim [--seed N] [--seeds COUNT] [--homes N] [--days N] [--poll SECONDS] [--slow-line]\n"
+    "                [--quiet]\n"
     "\n"
     "  --seed N       the run to make (default 1); everything follows from it\n"
     "  --seeds COUNT  so many runs, from --seed upwards (default 1)\n"
     "  --homes N      1..20000 (default 100)\n"
     "  --days N       1..400 days with faults, one calm day after (default 30)\n"
     "  --poll N       seconds between polls, 10..900 (default 300)\n"
+    "  --slow-line    keep-alive ten times slower, for many homes in little time\n"
     "  --quiet        no progress line\n"
     "\n"
     "Exit code 0: nothing found. 1: a promise was broken; the line says how to repeat the run. 2: bad arguments.\n";
@@ -51,6 +53,7 @@ int bad_value(const char* name, const char* value) {
 int parse(int argc, char** argv, arguments& out) {
   static const option names[] = {{"seed", 1, nullptr, 's'}, {"seeds", 1, nullptr, 'n'}, {"homes", 1, nullptr, 'h'},
                                  {"days", 1, nullptr, 'd'}, {"poll", 1, nullptr, 'p'},  {"quiet", 0, nullptr, 'q'},
+                                 {"slow-line", 0, nullptr, 'l'},
                                  {"help", 0, nullptr, '?'}, {nullptr, 0, nullptr, 0}};
   int index = 0;
   for (int c; (c = getopt_long(argc, argv, "", names, &index)) != -1;) {
@@ -61,6 +64,7 @@ int parse(int argc, char** argv, arguments& out) {
       case 'h': ok = number<std::uint32_t>(optarg, 1, 20'000, out.run.homes); break;
       case 'd': ok = number<int>(optarg, 1, 400, out.run.days); break;
       case 'p': ok = number<std::uint32_t>(optarg, 10, 900, out.run.poll_interval_s); break;
+      case 'l': out.run.slow_line = true; break;
       case 'q': out.run.progress = false; break;
       default:
         if (optopt != 0) return 2 + 1;
@@ -90,8 +94,8 @@ bool run_one(const options& opt) {
               static_cast<unsigned long long>(r.counts.trace_hash), r.found.empty() ? "ok" : "BROKEN");
   for (const auto& line : r.found) std::printf("  %s\n", line.c_str());
   if (!r.found.empty())
-    std::printf("  repeat: tomoshibi-sim --seed %llu --homes %u --days %d --poll %u\n", static_cast<unsigned long long>(opt.seed),
-                opt.homes, opt.days, opt.poll_interval_s);
+    std::printf("  repeat: tomoshibi-sim --seed %llu --homes %u --days %d --poll %u%s\n", static_cast<unsigned long long>(opt.seed),
+                opt.homes, opt.days, opt.poll_interval_s, opt.slow_line ? " --slow-line" : "");
   return r.found.empty();
 }
 

@@ -15,6 +15,7 @@ struct options {
   int days = 30;                    // with faults; then `calm_days` without, for everything to be delivered
   int calm_days = 1;
   std::uint32_t poll_interval_s = 300;
+  bool slow_line = false;           // keep-alive ten times slower at both ends: many homes rather than exact lines
   bool progress = false;
 };
 

@@ -12,8 +12,13 @@ constexpr millis mail_delay_max = 5s;
 
 void world::start_relay() {
   ++relay_life_;
+  relay::limits limits;
+  if (opt_.slow_line) {
+    limits.session_idle = 1000s;
+    limits.down_after = 900s;
+  }
   relay_ = std::make_unique<relay::relay_core>(relay::setup{
-      .store = store_, .log = null_log(), .seed = random_.next(), .limits = {}, .mail_from = "watch@relay.example"});
+      .store = store_, .log = null_log(), .seed = random_.next(), .limits = limits, .mail_from = "watch@relay.example"});
   if (!relay_->on_start(now_, wall_of(now_), relay_out_)) TOMO_REQUIRE(false);
   relay_said();
 }

@@ -271,7 +271,7 @@ TEST_CASE("time limits: connecting, welcome, silence; pings keep the line warm")
   SECTION("ping, pong with the time, then silence") {
     d.go_live();
     d.news = {};
-    CHECK(d.up->next_wake() == d.now + ping_after);
+    CHECK(d.up->next_wake() == d.now + keep_alive{}.ping_after);
     d.now = d.up->next_wake();
     d.up->on_wake(d.now, d.out);
     const auto ping = std::get<wire::ping>(d.sent().at(0));
@@ -286,7 +286,7 @@ TEST_CASE("time limits: connecting, welcome, silence; pings keep the line warm")
     CHECK(d.wake() == "ping");
     CHECK(d.wake() == "ping");
     CHECK(d.wake() == "bye close");
-    CHECK(d.now == heard + silence_limit);
+    CHECK(d.now == heard + keep_alive{}.silence_limit);
     CHECK(d.up->counts().sessions_lost == 1);
   }
   SECTION("waking too early does nothing") {
