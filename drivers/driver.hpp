@@ -93,6 +93,7 @@ public:
   virtual void on_datagram(mono_time now, const endpoint& from, byte_view payload, driver_output& out) = 0;
   virtual void on_wake(mono_time now, driver_output& out) = 0;
   virtual mono_time next_wake() const = 0;
+  virtual void log_statistics() const {}  // one line for each device or node; asked for now and then
 };
 
 // What a driver is made from. `identity` is this gateway's own 13-byte unique part (ECHONET 0x83), from its key.

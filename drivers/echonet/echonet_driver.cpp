@@ -101,6 +101,19 @@ std::vector<echonet_driver::node_report> echonet_driver::report() const {
   return out;
 }
 
+void echonet_driver::log_statistics() const {
+  for (const node_report& r : report()) {
+    const node_statistics& s = r.statistics;
+    context_.log.info("node", {{"node", r.identity.empty() ? r.address : r.identity},
+                               {"properties", r.properties_per_request}, {"sent", s.sent},
+                               {"answered", s.answered}, {"timeouts", s.timeouts}, {"late", s.late},
+                               {"unmatched", s.unmatched}, {"garbage", s.garbage}, {"announcements", s.announcements},
+                               {"rtt_min_ms", s.rtt_min.count()}, {"rtt_mean_ms", s.rtt_mean().count()},
+                               {"rtt_max_ms", s.rtt_max.count()}});
+  }
+  context_.log.info("strangers", {{"garbage", garbage_from_strangers_}});
+}
+
 std::unique_ptr<driver> make_echonet_driver(const driver_setup& setup) {
   return std::make_unique<echonet_driver>(setup);
 }

@@ -22,6 +22,7 @@ public:
   void on_datagram(mono_time now, const endpoint& from, byte_view payload, driver_output& out) override;
   void on_wake(mono_time now, driver_output& out) override;
   mono_time next_wake() const override { return wake_; }
+  void log_statistics() const override;
 
   struct node_report {
     std::string identity;  // empty: not known yet

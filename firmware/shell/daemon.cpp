@@ -191,6 +191,7 @@ void daemon::tell_statistics() {
   log_.info("statistics", {{"readings", s.readings}, {"missed", s.readings_missed}, {"slots", s.slots_closed},
                            {"held", s.records_held}, {"dropped", s.records_dropped}, {"acked", s.acked_seq},
                            {"sessions", s.sessions}, {"uplink", name_of(s.uplink)}, {"commit_failures", s.commit_failures}});
+  for (const auto& driver : drivers_) driver->log_statistics();
   statistics_timer_.set_after(statistics_every, [this] { tell_statistics(); });
 }
 

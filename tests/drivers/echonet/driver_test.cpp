@@ -292,3 +292,24 @@ TEST_CASE("the same seed gives the same observations") {
   CHECK(run(7) == run(7));
   CHECK(run(7) != run(8));
 }
+
+TEST_CASE("statistics are logged for each node, named by its address until it has said who it is") {
+  struct lines final : log_sink {
+    std::vector<std::string> all;
+    void write(log_level level, std::string_view module, std::string_view event, std::span<const log_field> f) override {
+      all.push_back(format_log_line(level, module, event, f));
+    }
+  } log;
+  echonet_driver driver{{.seed = 1, .identity = {1}, .log = &log}};
+  driver_output out;
+  driver.on_start(mono_time{}, out);
+  driver.on_datagram(mono_time{1s}, {"192.0.2.10", udp_port}, *from_hex("108100010ef00105ff017201d60401029001"), out);
+  driver.on_datagram(mono_time{2s}, {"192.0.2.10", udp_port}, *from_hex("1081"), out);
+  driver.on_datagram(mono_time{3s}, {"192.0.2.11", udp_port}, *from_hex("1081"), out);
+  log.all.clear();
+  driver.log_statistics();
+  REQUIRE(log.all.size() == 2);
+  CHECK(log.all[0].find("mod=echonet evt=node node=192.0.2.10 ") != std::string::npos);
+  CHECK(log.all[0].find(" garbage=1 ") != std::string::npos);
+  CHECK(log.all[1].find("evt=strangers garbage=1") != std::string::npos);
+}
