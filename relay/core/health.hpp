@@ -22,7 +22,7 @@ struct health {
   bool commit_failing = false;            // the last commit failed and is tried again
   std::size_t mails_queued = 0;
   std::size_t mails_in_flight = 0;
-  std::optional<wall_at> oldest_mail;     // when the oldest mail not yet sent was queued
+  std::optional<wall_at> oldest_mail;     // since when the oldest mail that may leave has not left; held ones do not count
   // counters since start
   std::uint64_t sessions_opened = 0;
   std::array<std::uint64_t, close_reasons> sessions_closed{};  // by close_reason

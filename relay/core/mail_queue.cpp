@@ -16,6 +16,7 @@ void mail_queue::add(const mail& m) {
   if (m.state != mail_state::queued || settled_.contains(m.key)) return;
   if (!mails_.try_emplace(m.key, m).second) return;
   schedule(m, m.not_before);
+  if (m.attempts != 0) tried_since_.try_emplace(m.key, m.queued);
 }
 
 // Nothing: it may go now.
@@ -46,6 +47,7 @@ void mail_queue::on_wake(turn& t) {
       continue;
     }
     out_.insert(key);
+    tried_since_.try_emplace(key, t.wall);
     const contact& to = reader->second;
     t.out.emplace_back(std::in_place_type<submit_mail>, m, to.name, to.address, to.lang, from_);
   }
@@ -91,6 +93,7 @@ void mail_queue::finish(mail& m, mail_state state, std::string why) {
   }
   store_result(m);
   settled_.insert(m.key);
+  tried_since_.erase(m.key);
   mails_.erase(mail_key{m.key});  // a copy: the key lies inside what is erased
 }
 
@@ -102,6 +105,14 @@ void mail_queue::store_result(const mail& m) {
 std::optional<wall_at> mail_queue::next_due() const {
   if (due_.empty() || out_.size() >= limits_.mails_in_flight_max) return std::nullopt;
   return due_.begin()->at;
+}
+
+std::optional<wall_at> mail_queue::late_since(wall_at now) const {
+  std::optional<wall_at> since;
+  for (const auto& [key, at] : tried_since_) since = std::min(since.value_or(at), at);
+  // Due and not handed out: as many as may be are out.
+  if (!due_.empty() && due_.begin()->at <= now) since = std::min(since.value_or(now), due_.begin()->at);
+  return since;
 }
 
 }  // namespace tomoshibi::relay

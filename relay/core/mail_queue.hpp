@@ -30,6 +30,9 @@ public:
   std::optional<wall_at> next_due() const;              // nothing: none waits, or as many as may be are out
   std::size_t waiting() const { return mails_.size(); }
   std::size_t in_flight() const { return out_.size(); }
+  // Since when the mail that has tried longest could have left. Nothing: none waits that may leave; one that is held by
+  // quiet hours, or behind its opening, is not late.
+  std::optional<wall_at> late_since(wall_at now) const;
 
 private:
   struct due_at {
@@ -54,6 +57,7 @@ private:
   std::map<mail_key, mail> mails_;                      // waiting or out
   std::set<due_at> due_;                                // waiting
   std::set<mail_key> out_;
+  std::map<mail_key, wall_at> tried_since_;             // handed out at least once
   std::set<mail_key> settled_;                          // ended here, but the store does not know yet
 };
 

@@ -234,6 +234,7 @@ relay::health relay_core::health() const {
     h.episodes_open[kind] = p.book.count_open(static_cast<episode_kind>(kind));
   h.mails_queued = p.mails.waiting();
   h.mails_in_flight = p.mails.in_flight();
+  h.oldest_mail = p.mails.late_since(p.last_wall);
   return h;
 }
 

@@ -76,7 +76,7 @@ std::string health_page(const relay_view& v) {
   row(out, "Slots stored since the start <span lang=\"ja\">記録した枠</span>", std::to_string(c.slots_stored));
   row(out, "Mails waiting <span lang=\"ja\">送信待ちのメール</span>", std::to_string(c.mails_queued));
   row(out, "Mails sent since the start <span lang=\"ja\">送信したメール</span>", std::to_string(c.mails_sent));
-  row(out, "Oldest mail waiting, queued", c.oldest_mail ? format_utc(*c.oldest_mail) : "none");
+  row(out, "Oldest mail trying to leave, since", c.oldest_mail ? format_utc(*c.oldest_mail) : "none");
   row(out, "Last commit took", std::to_string(v.commits.last().count() / 1000) + " ms");
   row(out, "Running since", format_utc(v.started));
   row(out, "Time now", format_utc(v.now));

@@ -101,7 +101,7 @@ void add_mails(metrics& m, const relay_view& v) {
   m.gauge("mails_queued", "Mails waiting to leave.", v.core.mails_queued);
   m.gauge("mails_in_flight", "Mails handed to the mail server now.", v.core.mails_in_flight);
   const auto age = v.core.oldest_mail ? std::max(v.now - *v.core.oldest_mail, millis{0}) : millis{0};
-  m.gauge("oldest_mail_age_seconds", "Age of the oldest mail not yet sent; 0 = none.",
+  m.gauge("oldest_mail_age_seconds", "How long the oldest mail that may leave has not left; 0 = none.",
           static_cast<std::uint64_t>(age.count() / 1000));
   m.counter("mails_sent_total", "Mails the mail server took.", v.core.mails_sent);
   m.counter("mails_retried_total", "Attempts that failed and will be repeated.", v.core.mails_retried);
@@ -116,6 +116,8 @@ std::string metrics_text(const relay_view& v) {
   add_ingest(m, v);
   add_homes(m, v);
   add_mails(m, v);
+  m.gauge("certificate_end_time_seconds", "When the relay's certificate or its CA ends, seconds since 1970; 0 = not judged.",
+          v.certificate_until ? static_cast<std::uint64_t>(std::max<std::int64_t>(to_ms(*v.certificate_until), 0) / 1000) : 0);
   m.counter("checks_failed_total", "Internal checks that failed; must be 0.", v.checks_failed);
   m.gauge("degraded", "1 when /healthz says degraded.", degraded_reasons(v).empty() ? 0 : 1);
   m.gauge("start_time_seconds", "When this run began, seconds since 1970.",

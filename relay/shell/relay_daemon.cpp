@@ -1,8 +1,10 @@
 #include "relay/shell/relay_daemon.hpp"
 
+#include "protocol/adapters/pki.hpp"
 #include "protocol/base/check.hpp"
 #include "relay/core/mime.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace tomoshibi::relay {
@@ -61,6 +63,7 @@ status relay_daemon::open_device_port() {
   const auto& c = setup_.config.device;
   auto identity = load_tls_identity({.certificate = c.certificate, .key = c.key, .ca = c.ca});
   if (!identity) return std::unexpected{identity.error()};
+  note_certificate_dates(*identity);
   // Under a replay the calendar is the record's, not the certificates'.
   auto context = make_tls_server(*identity, [&loop = setup_.loop]() -> std::optional<wall_at> {
     if (loop.replayed()) return std::nullopt;
@@ -72,6 +75,14 @@ status relay_daemon::open_device_port() {
   device_at_ = endpoint{at.address, channel_.local().port};
   log_.info("device_port", {{"address", device_at_->address}, {"port", device_at_->port}});
   return {};
+}
+
+// Whether the certificates can be used is the TLS context's to judge; here only when an operator has to act.
+void relay_daemon::note_certificate_dates(const tls_identity& identity) {
+  if (setup_.loop.replayed()) return;
+  const auto own = read_certificate(identity.certificate_pem);
+  const auto ca = read_certificate(identity.ca_pem);
+  if (own && ca) certificate_until_ = std::min(own->valid.until, ca->valid.until);
 }
 
 status relay_daemon::open_pages() {
@@ -219,6 +230,7 @@ relay_view relay_daemon::view() const {
           .checks_failed = checks_failed(),
           .mail_server_set = mail_ != nullptr,
           .stopping = stopping_,
+          .certificate_until = certificate_until_,
           .started = started_,
           .now = wall(),
           .version = setup_.version};

@@ -57,6 +57,7 @@ private:
   void on_session_closed(session_id id) override;
 
   status open_device_port();
+  void note_certificate_dates(const tls_identity& identity);
   status open_pages();
   status open_mail();
   status reload_directory();
@@ -84,6 +85,7 @@ private:
   wall_at started_{};
   bool running_ = false;
   bool stopping_ = false;
+  std::optional<wall_at> certificate_until_;   // nothing under a replay: dates are not judged there
   std::optional<endpoint> device_at_;          // what was asked for, with the port that was got
   loop_timer patience_;
   std::unique_ptr<control_socket> control_;

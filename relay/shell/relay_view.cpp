@@ -58,10 +58,13 @@ std::vector<std::string> degraded_reasons(const relay_view& v) {
   }
   if (!v.mail_server_set && c.homes_watched != 0) out.emplace_back("no mail server is configured");
   if (c.oldest_mail && v.now - *c.oldest_mail > mail_age_fine_max) {
-    out.emplace_back("a mail queued more than 15 min ago has not left");
+    out.emplace_back("a mail has been trying to leave for more than 15 min");
   }
   if (c.mails_given_up != 0) out.push_back(counted(c.mails_given_up, "mail was", "mails were") + " given up");
   if (c.gateways_down != 0) out.push_back(counted(c.gateways_down, "gateway is", "gateways are") + " down");
+  if (v.certificate_until && *v.certificate_until - v.now < certificate_left_fine_min) {
+    out.push_back("the relay's certificate or its CA ends " + format_utc(*v.certificate_until));
+  }
   if (v.checks_failed != 0) out.push_back(counted(v.checks_failed, "internal check", "internal checks") + " failed");
   return out;
 }

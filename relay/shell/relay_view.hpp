@@ -37,12 +37,14 @@ struct relay_view {
   std::uint64_t checks_failed = 0;
   bool mail_server_set = false;
   bool stopping = false;
+  std::optional<wall_at> certificate_until;  // the end of the relay's certificate or its CA's, whichever is sooner
   wall_at started{};
   wall_at now{};
   std::string version;
 };
 
 inline constexpr millis mail_age_fine_max = 15min;
+inline constexpr millis certificate_left_fine_min = 60 * 24h;  // time to issue another and to take it to the relay
 inline constexpr std::chrono::milliseconds commit_fine_max{2'000};
 
 // Why the relay needs somebody's eyes; empty: all is fine. Short sentences, without names.

@@ -272,3 +272,49 @@ TEST_CASE("a test mail that tomoshibi-ctl queued is sent at the next word from i
   REQUIRE(b.mails.size() == 1);
   CHECK(b.only().state == mail_state::sent);
 }
+
+TEST_CASE("health tells since when a mail is late; quiet hours do not make one late") {
+  faulty_home b;
+  b.wall_offset = at("23:00") - wall_at{};
+  b.store.edit_directory().contacts.at(contact_id{family}).quiet = {22 * 60, 7 * 60};
+  b.store.edit_directory().homes.at(home_id{1}).watch_since = b.wall();
+  b.mail_answer = mail_outcome::temporary;
+  b.start();
+  b.dial();
+  b.fault(true);
+  b.run_for(8h - 1ms);
+  CHECK(b.core->health().mails_queued == 1);
+  CHECK_FALSE(b.core->health().oldest_mail);
+  b.run_for(1h);
+  REQUIRE(b.core->health().oldest_mail);
+  CHECK(*b.core->health().oldest_mail == at("07:00") + 24h);
+  b.cut();
+  b.start();
+  CHECK(b.core->health().oldest_mail);  // it was tried before: still late
+  b.mail_answer = mail_outcome::ok;
+  b.run_for(2h);
+  CHECK(b.mails.back().what.key.to == contact_id{family});
+  CHECK_FALSE(b.core->health().oldest_mail);
+}
+
+TEST_CASE("health tells of a mail that is due while as many as may be are out") {
+  relay_bench b;
+  b.limits.mails_in_flight_max = 1;
+  b.mails_at_once = false;
+  b.add_home(1);
+  b.start();
+  wire::hello h;
+  h.next_seq = 10;
+  const session_id s = b.connect_live("box-1", h);
+  const wall_at queued = b.wall();
+  b.from(s, wire::records{.first_seq = 1, .items = {{wire::device_fault{.device = "d", .faulty = true, .description = 0,
+                                                                        .appliance = appliance_id{1}}, b.wall()}}});
+  b.run_for(20s);
+  b.finish_mail(mail_outcome::ok);
+  REQUIRE(b.mails_out.size() == 1);
+  b.run_for(20s);
+  CHECK(b.core->health().oldest_mail > queued);
+  CHECK(b.core->health().oldest_mail <= queued + 20s);
+  b.finish_mail(mail_outcome::ok);
+  CHECK_FALSE(b.core->health().oldest_mail);
+}

@@ -43,6 +43,7 @@ TEST_CASE("each fault by itself is one reason, in every place where health is sh
       [](relay_view& v) { v.core.oldest_mail = v.now - mail_age_fine_max - 1ms; },
       [](relay_view& v) { v.core.mails_given_up = 2; },
       [](relay_view& v) { v.core.gateways_down = 1; },
+      [](relay_view& v) { v.certificate_until = v.now + certificate_left_fine_min - 1ms; },
       [](relay_view& v) { v.checks_failed = 1; },
   };
   for (const auto& fault : faults) {
@@ -64,6 +65,7 @@ TEST_CASE("what is just within bounds is fine") {
   auto v = fine();
   v.core.oldest_mail = v.now - mail_age_fine_max;
   v.commits.add(commit_fine_max);
+  v.certificate_until = v.now + certificate_left_fine_min;
   CHECK(degraded_reasons(v).empty());
   v.mail_server_set = false;
   v.core.homes_watched = 0;
