@@ -28,6 +28,7 @@ struct limits {
   std::int32_t future_slots_max = 1;           // a slot further ahead of the relay's clock is dropped and counted
   // rules
   std::int32_t history_days_max = 400;         // how far back a rule reads at most
+  millis past_retry = 60s;                     // a home whose past could not be read is not judged; then it is tried again
   std::int32_t sight_lag_slots = 2;            // sight is "now" if the newest known slot is at most so far back
   millis blind_grace = 15min;                  // after a relay start nobody is called blind so long: back-off + backlog
   millis blind_after_min = 45min;              // shorter settings are taken as this: a slot is known 15 min after it began

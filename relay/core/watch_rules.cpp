@@ -1,6 +1,7 @@
 #include "relay/core/watch_rules.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace tomoshibi::relay {
@@ -55,9 +56,20 @@ void watch_rules::on_directory(turn& t, const directory& before) {
   for (const auto& [id, h] : known_.homes) {
     if (!h.watch_mode) continue;
     if (homes_.contains(id) && before.homes.contains(id) && settings_of(before, id) == settings_of(known_, id)) continue;
-    unwatch(id);
-    if (auto ok = watch(t, h); !ok) told_error(ok.error());
+    watch_or_try_later(t, h);
   }
+}
+
+// Half of a past is no past: such a home waits unjudged, and is shown as a failed read, until the store can be read.
+void watch_rules::watch_or_try_later(turn& t, const home& h) {
+  unwatch(h.id);
+  unread_.erase(h.id);
+  const auto ok = watch(t, h);
+  if (ok) return;
+  told_error(ok.error());
+  unwatch(h.id);
+  unread_.insert(h.id);
+  unread_again_ = t.now + limits_.past_retry;
 }
 
 status watch_rules::watch(turn& t, const home& h) {
@@ -168,6 +180,12 @@ void watch_rules::on_facts_end(turn& t, home_id home) {
 }
 
 void watch_rules::on_wake(turn& t) {
+  if (!unread_.empty() && t.now >= unread_again_) {
+    for (home_id id : std::exchange(unread_, {})) {
+      const auto h = known_.homes.find(id);
+      if (h != known_.homes.end() && h->second.watch_mode) watch_or_try_later(t, h->second);
+    }
+  }
   while (!due_.empty() && due_.begin()->first <= t.wall) {
     const home_id id = due_.begin()->second;
     judge_sight(t, id, homes_.at(id));

@@ -68,6 +68,7 @@ private:
 
   // watch_rules.cpp
   status watch(turn& t, const home& h);
+  void watch_or_try_later(turn& t, const home& h);
   void unwatch(home_id id);
   void cancel_unwanted(turn& t);
   bool wanted(const episode& e) const;
@@ -103,6 +104,8 @@ private:
   std::map<home_id, watched_home> homes_;                       // in watch mode
   std::map<place, std::map<std::string, wall_at>> faulty_;      // device and since, of every home
   std::set<std::pair<wall_at, home_id>> due_;                   // when a home may become blind
+  std::set<home_id> unread_;                                    // their past could not be read: not judged yet
+  mono_time unread_again_ = never;                              // when to try again
   wall_at grace_until_{};
   slot_index started_;
 };

@@ -95,6 +95,10 @@ result<std::vector<contact_id>> memory_store::told(const episode_key& key) {
 }
 
 result<day_cells> memory_store::read_day(home_id home, appliance_id appliance, utc_day day) {
+  if (fail_reads_ > 0) {
+    --fail_reads_;
+    return fail(errc::storage_io, "told to fail");
+  }
   day_cells out;
   const auto held = days_.find(place_of(home, appliance, day));
   if (held != days_.end()) std::transform(held->second->begin(), held->second->end(), out.begin(), unpack);

@@ -1,6 +1,6 @@
 // The store in memory: for tests and the simulator. Compact (12 bytes a cell) and quick; keeps everything it is given.
 //
-// Beside the port it lets a test register homes, look at what was written, and make commits fail.
+// Beside the port it lets a test register homes, look at what was written, and make commits and reads fail.
 #pragma once
 
 #include "relay/ports/store.hpp"
@@ -30,6 +30,7 @@ public:
 
   // ---- for the test
   directory& edit_directory() { return directory_; }  // tell the core with on_directory_changed afterwards
+  void fail_reads(std::uint32_t count) { fail_reads_ = count; }  // of days
   void fail_commits(std::uint32_t count, error with = {errc::storage_io, "told to fail"});
   const std::map<episode_key, episode>& episodes() const { return episodes_; }
   const std::map<mail_key, mail>& mails() const { return mails_; }
@@ -87,6 +88,7 @@ private:
   std::map<std::tuple<gateway_id, outbox_epoch, record_seq>, event_write> events_;
   std::optional<wall_at> alive_;
   std::uint32_t fail_count_ = 0;
+  std::uint32_t fail_reads_ = 0;
   error fail_with_;
   std::uint64_t commits_ = 0;
 };

@@ -358,3 +358,21 @@ TEST_CASE("settings: days, rule and watch mode change by reload") {
   b.directory_changed();
   CHECK(b.core->health().homes_watched == 1);
 }
+
+TEST_CASE("a past that cannot be read when a setting changes is read later, and judged whole") {
+  quiet_bench b{3};
+  b.tell(b.first, slot_state::on);
+  for (int i = 1; i <= 200; ++i) b.tell(b.first + i, slot_state::off);
+  b.store.edit_directory().appliances.at({home_id{1}, appliance_id{1}}).quiet_days = 2;  // 192 slots are there already
+  b.store.fail_reads(1);
+  b.directory_changed();
+  CHECK(b.core->health().store_reads_failed == 1);
+  CHECK_FALSE(b.open_one());
+  b.tell(b.first + 201, slot_state::off);
+  CHECK_FALSE(b.open_one());
+  b.run_for(2min);
+  REQUIRE(b.open_one());
+  CHECK(b.open_one()->off_slots == 192);
+  CHECK(b.open_one()->key.since == b.first + 1);
+  CHECK(b.core->health().homes_watched == 1);
+}
