@@ -57,16 +57,16 @@ const episode* notices::open_about(home_id home, episode_kind kind, appliance_id
   return found == open_.end() ? nullptr : &found->second.what;
 }
 
-std::optional<episode> notices::find(const episode_key& key) {
+result<std::optional<episode>> notices::find(const episode_key& key) {
   const auto open = open_.find(subject_of(key));
-  if (open != open_.end() && open->second.what.key == key) return open->second.what;
+  if (open != open_.end() && open->second.what.key == key) return std::optional{open->second.what};
   const auto recent = recent_.find(key);
-  if (recent != recent_.end()) return recent->second.what;
+  if (recent != recent_.end()) return std::optional{recent->second.what};
   auto stored = store_.find_episode(key);
-  if (stored) return *stored;
+  if (stored) return stored;
   ++count_.store_reads_failed;
   log_.error("read_failed", {{"err", name_of(stored.error().code)}, {"detail", stored.error().detail}});
-  return std::nullopt;
+  return stored;
 }
 
 void notices::remember(const episode& e) {

@@ -27,8 +27,8 @@ public:
 
   // The open episode of this kind about this appliance (0: the home).
   const episode* open_about(home_id home, episode_kind kind, appliance_id appliance) const;
-  // Any episode with this key, open or past. A store that cannot be read is taken as "none" and counted.
-  std::optional<episode> find(const episode_key& key);
+  // Any episode with this key, open or past. A store that cannot be read is told, counted, and answered as the error.
+  result<std::optional<episode>> find(const episode_key& key);
 
   void open(turn& t, const episode& e, const others& seen);  // its key must be new: ask find() before
   void close(turn& t, episode_key key, slot_index by, const others& seen);

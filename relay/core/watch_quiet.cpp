@@ -4,6 +4,7 @@
 #include "protocol/base/check.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace tomoshibi::relay {
 namespace {
@@ -62,11 +63,11 @@ status watch_rules::judge_again(turn& t, home_id home, appliance_id id, watched&
   // Nothing in the store is older than it can be read back: a stretch is never counted from further away.
   from = std::max(from, a.through - limits_.history_days_max * slots_per_day);
   a.judge = judge;
+  const auto asked = std::exchange(a.again_from, std::nullopt);  // set again by a conclusion that could not be drawn
   const auto fed = feed_forward(cells, *a.judge, from, a.through,
                                 [&, this](const quiet_verdict& v) { conclude(t, home, id, a, v); });
-  if (!fed) return fed;
-  a.again_from.reset();
-  return {};
+  if (!fed) a.again_from = asked;
+  return fed;
 }
 
 void watch_rules::conclude(turn& t, home_id home, appliance_id id, watched& a, const quiet_verdict& v) {
@@ -81,8 +82,12 @@ void watch_rules::conclude(turn& t, home_id home, appliance_id id, watched& a, c
 // A stretch that was told before is not told again. If its episode has ended already, counting begins anew behind that end:
 // behind the use that ended it, though that may have been corrected since, or where a setting ended it.
 void watch_rules::conclude_opened(turn& t, const episode_key& key, watched& a, const quiet_opened& v) {
-  const auto known = book_.find(key);
-  if (known) {
+  const auto found = book_.find(key);
+  if (!found) {  // told before or not? To guess could tell it twice
+    a.again_from = key.since;
+    return;
+  }
+  if (const auto& known = *found) {
     if (known->closed) a.judge->count_after(known->closed_by.value_or(slot_of(*known->closed)));
     return;
   }

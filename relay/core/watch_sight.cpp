@@ -58,7 +58,9 @@ std::optional<wall_at> watch_rules::open_if_due(turn& t, const home& where, epis
     const wall_at due = std::max(unseen_due(since, after, limits_), grace_until_);
     if (t.wall < due) return due;
     const episode_key key{.home = where.id, .kind = kind, .appliance = id, .since = since};
-    const auto known = book_.find(key);
+    const auto found = book_.find(key);
+    if (!found) return t.wall + limits_.past_retry;  // told before or not? To guess could tell it twice
+    const auto& known = *found;
     if (!known) {
       episode e;
       e.key = key;
@@ -124,7 +126,8 @@ void watch_rules::judge_fault(turn& t, home_id home, appliance_id id, const watc
            .since = std::max(slot_of(first), a.watch_slot)};
   e.opened = t.wall;
   for (int i = 0; i < ended_before_max; ++i, ++e.key.since) {
-    const auto known = book_.find(e.key);
+    // A read that fails counts as not told: nothing would bring us back here, and a fault must not be kept silent.
+    const auto known = book_.find(e.key).value_or(std::nullopt);
     if (!known) return book_.open(t, e, others(home, id, t.wall));
     if (!known->closed) return;
   }

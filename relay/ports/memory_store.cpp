@@ -81,6 +81,10 @@ result<std::vector<mail>> memory_store::load_queued_mails() {
 }
 
 result<std::optional<episode>> memory_store::find_episode(const episode_key& key) {
+  if (fail_reads_ > 0) {
+    --fail_reads_;
+    return fail(errc::storage_io, "told to fail");
+  }
   const auto found = episodes_.find(key);
   return found == episodes_.end() ? std::optional<episode>{} : found->second;
 }

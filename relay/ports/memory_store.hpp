@@ -30,7 +30,7 @@ public:
 
   // ---- for the test
   directory& edit_directory() { return directory_; }  // tell the core with on_directory_changed afterwards
-  void fail_reads(std::uint32_t count) { fail_reads_ = count; }  // of days
+  void fail_reads(std::uint32_t count) { fail_reads_ = count; }  // of days and episodes
   void fail_commits(std::uint32_t count, error with = {errc::storage_io, "told to fail"});
   const std::map<episode_key, episode>& episodes() const { return episodes_; }
   const std::map<mail_key, mail>& mails() const { return mails_; }

@@ -376,3 +376,41 @@ TEST_CASE("a past that cannot be read when a setting changes is read later, and 
   CHECK(b.open_one()->key.since == b.first + 1);
   CHECK(b.core->health().homes_watched == 1);
 }
+
+TEST_CASE("whether a stretch was told cannot be read: it is told when it can, once") {
+  quiet_bench b{3};
+  b.tell(b.first, slot_state::on);
+  for (int i = 1; i <= 287; ++i) b.tell(b.first + i, slot_state::off);
+  b.store.fail_reads(2);  // the question itself, and the first look back
+  b.tell(b.first + 288, slot_state::off);
+  CHECK(b.core->health().store_reads_failed == 2);
+  CHECK(b.store.episodes().empty());
+  b.tell(b.first + 289, slot_state::off);
+  REQUIRE(b.open_one());
+  CHECK(b.open_one()->key.since == b.first + 1);
+  CHECK(b.open_one()->off_slots == 288);
+  CHECK(mails_of(b, mail_edge::opened) == 1);
+}
+
+TEST_CASE("a stretch that was told and cancelled is not told again because the store could not be asked") {
+  quiet_bench b{3};
+  b.tell(b.first, slot_state::on);
+  for (int i = 1; i <= 288; ++i) b.tell(b.first + i, slot_state::off);
+  REQUIRE(mails_of(b, mail_edge::opened) == 1);
+  auto& tv = b.store.edit_directory().appliances.at({home_id{1}, appliance_id{1}});
+  tv.quiet_days.reset();
+  b.directory_changed();
+  tv.quiet_days = 3;
+  for (std::uint32_t failing = 1; failing < 12; ++failing) {
+    b.store.fail_reads(failing);
+    b.directory_changed();
+    b.store.fail_reads(0);
+    b.run_for(3min);
+    b.tell(b.first + 288 + static_cast<int>(failing), slot_state::off);
+    CHECK_FALSE(b.open_one());
+    CHECK(mails_of(b, mail_edge::opened) == 1);
+    tv.quiet_days.reset();
+    b.directory_changed();
+    tv.quiet_days = 3;
+  }
+}
