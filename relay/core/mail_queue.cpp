@@ -81,7 +81,8 @@ void mail_queue::finish(mail& m, mail_state state, std::string why) {
   m.state = state;
   m.last_error = std::move(why);
   const log_field to{"to", static_cast<std::uint32_t>(m.key.to)};
-  const log_field kind{"kind", name_of(m.key.episode.kind)};
+  const bool test = m.key.edge == mail_edge::test;  // belongs to no episode
+  const log_field kind{"kind", test ? std::string_view{"test"} : name_of(m.key.episode.kind)};
   if (state == mail_state::sent) {
     ++count_.mails_sent;
     log_.info("sent", {to, kind, {"attempts", m.attempts}});

@@ -295,6 +295,7 @@ class Mails(unittest.TestCase):
                 pass
             self.assertEqual(relay.stop(), 0)
             self.assertEqual(len(server.mails), 1)
+            self.assertIn("evt=sent to=1 kind=test", relay.log.text)
             self.assertNotIn("taro@example.org", relay.log.text)
 
 
