@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <filesystem>
 #include <random>
 #include <sys/resource.h>
 
@@ -63,10 +64,17 @@ std::uint64_t seed_for(bool replay) {
   return static_cast<std::uint64_t>(device()) << 32 | device();
 }
 
+// Looked at before anything is made in the folder: a database of ours would be in the way of a later init.
+status certificates_there(const relay_config& config, const data_folder& folder) {
+  const auto& d = config.device;
+  if (auto identity = load_tls_identity({.certificate = d.certificate, .key = d.key, .ca = d.ca}); identity) return {};
+  else if (d.certificate != folder.relay_certificate() || std::filesystem::exists(d.certificate))
+    return std::unexpected(identity.error());
+  return fail(errc::config_invalid, folder.path + ": not a relay's folder (no relay.pem); make one with: tomoshibi-ctl init " +
+                                        folder.path);
+}
+
 int check_config(const relay_config& config) {
-  auto identity = load_tls_identity(
-      {.certificate = config.device.certificate, .key = config.device.key, .ca = config.device.ca});
-  if (!identity) return complain(exit_usage, identity.error().detail);
   if (!config.mail.server.empty()) {
     if (auto mail = smtp_options_of(config.mail); !mail) return complain(exit_usage, mail.error().detail);
   }
@@ -129,6 +137,7 @@ int main(int argc, char** argv) {
   const data_folder folder{line.folder};
   auto config = configuration(line, folder);
   if (!config) return complain(exit_usage, config.error().detail);
+  if (auto there = certificates_there(*config, folder); !there) return complain(exit_usage, there.error().detail);
   if (line.check) return check_config(*config);
   if (!line.replay_socket.empty()) {
     if (const auto why = replay_refusal(*config); !why.empty()) {

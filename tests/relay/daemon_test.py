@@ -14,6 +14,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -348,6 +349,14 @@ class CommandLine(unittest.TestCase):
             done = self.run_relay("--dir", relay.folder, *more)
             self.assertEqual(done.returncode, 2)
             self.assertIn("relay-key.pem", done.stderr)
+
+    def test_a_folder_that_init_did_not_make_is_left_empty(self):
+        with tempfile.TemporaryDirectory(prefix="tomoshibi-relay-") as folder:
+            for more in ((), ("--check-config",)):
+                done = self.run_relay("--dir", folder, *more)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn("tomoshibi-ctl init", done.stderr)
+            self.assertEqual(os.listdir(folder), [])
 
 
 if __name__ == "__main__":
