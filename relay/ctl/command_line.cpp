@@ -81,6 +81,7 @@ result<wall_at> present(const std::string& option) {
 int run_command_line(int argc, char** argv) {
   CLI::App app(about, "tomoshibi-ctl");
   app.footer(epilogue);
+  app.set_version_flag("--version", std::string{"tomoshibi-ctl "} + TOMOSHIBI_VERSION);
   app.require_subcommand(1);
   context c;
   std::string now;
@@ -99,6 +100,12 @@ int run_command_line(int argc, char** argv) {
 
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& e) {
+    // CLI11 tells what is missing before it tells what it did not know: of a misspelt verb that a verb is missing.
+    const auto unknown = app.remaining(true);
+    if (unknown.empty()) return app.exit(e), 2;
+    std::fprintf(stderr, "tomoshibi-ctl: no such verb or option: '%s'; see --help\n", unknown.front().c_str());
+    return 2;
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;
   }
