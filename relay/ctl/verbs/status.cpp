@@ -1,10 +1,18 @@
 #include "relay/ctl/home_status.hpp"
+#include "relay/ctl/relay_link.hpp"
 #include "relay/ctl/verbs/verb_lists.hpp"
 
 namespace tomoshibi::ctl {
 namespace {
 
 using enum argument_kind;
+
+// The store keeps what the relay last knew: without this a stopped relay's lines would look up for ever.
+void tell_if_stopped(context& c) {
+  const auto answer = ask_relay(c.folder.control_socket(), "status");
+  if (answer || answer.error().code != errc::net_unreachable) return;
+  c.note += "tomoshibi-ctl: the relay does not run; this is what it last knew, and nobody is told of anything\n";
+}
 
 status show(context& c) {
   auto r = registry::open(c);
@@ -23,6 +31,7 @@ status show(context& c) {
     c.out += c.has("--json") ? status_as_json(*s) + "\n" : status_as_text(*s);
   }
   if (homes.empty() && !c.has("--json")) c.say("no homes yet");
+  tell_if_stopped(c);
   return {};
 }
 

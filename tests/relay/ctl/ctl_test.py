@@ -126,6 +126,9 @@ class Usage(Case):
         for arguments in ([], ["nothing"], ["home"], ["home", "add"], ["home", "add", "a", "b"], ["home", "list", "--nothing"],
                           ["usage", "1"], ["home", "list", "extra"]):
             self.wrong(*arguments)
+        self.wrong("statsu", says="no such verb or option: 'statsu'")
+        self.wrong("watch", "onn", "1", says="no such verb or option: 'onn'")
+        self.assertRegex(self.ok("--version"), r"^tomoshibi-ctl \d+\.\d+\.\d+\n$")
         self.assertIn("UTC time", self.run_ctl("home", "list", now="yesterday").stderr)
 
     def test_broken_configuration_is_named(self):
@@ -602,6 +605,13 @@ class RunningRelay(Case):
         s.close()
         done = self.run_ctl("home", "add", "b")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_status_tells_whether_the_relay_runs(self):
+        self.a_home()
+        self.assertIn("the relay does not run", self.run_ctl("status").stderr)
+        with Relay(self) as relay:
+            self.assertEqual(self.run_ctl("status").stderr, "")
+            self.assertEqual(relay.heard, ["status"])
 
     def test_mail_test(self):
         self.a_watched_home()
