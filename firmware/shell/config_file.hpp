@@ -25,9 +25,9 @@ struct echonet_config {
 struct gateway_config {
   std::string state_folder = "/var/lib/tomoshibi-gateway";
   log_level log = log_level::info;
-  std::string certificate = "/etc/tomoshibi/gateway.crt";
+  std::string certificate = "/etc/tomoshibi/gateway.pem";
   std::string key = "/etc/tomoshibi/gateway.key";
-  std::string ca = "/etc/tomoshibi/ca.crt";
+  std::string ca = "/etc/tomoshibi/ca.pem";
   std::vector<relay_address> relays;  // tried in turn; empty: nothing is sent, the gateway keeps aggregating
   echonet_config echonet;
   wire::config watch;                 // version 0: what the relay sends replaces it
