@@ -20,7 +20,7 @@ h1 { font-size: 1.6rem }
 .degraded { border-color: #a33b00; border-style: dashed }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; padding: .3rem .5rem; border-bottom: 1px solid #bbb; font-weight: normal }
-td { text-align: right; font-variant-numeric: tabular-nums }
+td { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
 </style>
 </head>
 <body>
@@ -48,6 +48,22 @@ void row(std::string& out, std::string_view what, const std::string& value) {
   out += "</th><td>" + escaped(value) + "</td></tr>\n";
 }
 
+std::string_view words_for(episode_kind kind) {
+  switch (kind) {
+    case episode_kind::unused:
+      return "Open: appliance not used <span lang=\"ja\">使われていない家電</span>";
+    case episode_kind::blind_family:
+      return "Open: home not seen, family told <span lang=\"ja\">見守れない家（家族）</span>";
+    case episode_kind::blind_provider:
+      return "Open: home not seen, provider told <span lang=\"ja\">見守れない家（事業者）</span>";
+    case episode_kind::device_fault:
+      return "Open: device reports a fault <span lang=\"ja\">機器の故障</span>";
+    case episode_kind::device_silent:
+      return "Open: device does not answer <span lang=\"ja\">応答のない機器</span>";
+  }
+  return "Open: other";
+}
+
 void state(std::string& out, const relay_view& v) {
   const auto reasons = degraded_reasons(v);
   if (reasons.empty()) {
@@ -71,7 +87,7 @@ std::string health_page(const relay_view& v) {
   row(out, "Gateways down <span lang=\"ja\">通信の途切れ</span>", std::to_string(c.gateways_down));
   row(out, "Homes watched <span lang=\"ja\">見守り中の家</span>", std::to_string(c.homes_watched));
   for (std::size_t kind = 1; kind < c.episodes_open.size(); ++kind) {
-    row(out, "Open: " + std::string{name_of(static_cast<episode_kind>(kind))}, std::to_string(c.episodes_open[kind]));
+    row(out, words_for(static_cast<episode_kind>(kind)), std::to_string(c.episodes_open[kind]));
   }
   row(out, "Slots stored since the start <span lang=\"ja\">記録した枠</span>", std::to_string(c.slots_stored));
   row(out, "Mails waiting <span lang=\"ja\">送信待ちのメール</span>", std::to_string(c.mails_queued));

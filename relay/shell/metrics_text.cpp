@@ -64,7 +64,7 @@ void add_ingest(metrics& m, const relay_view& v) {
   m.counter("records_known_total", "Records sent again and skipped.", v.core.records_known);
   m.counter("records_foreign_total", "Records that named an appliance the home does not have.", v.core.records_foreign);
   m.counter("records_lost_total", "Records a gateway no longer had.", v.core.records_lost);
-  m.counter("slots_stored_total", "Appliance slots stored.", v.core.slots_stored);
+  m.counter("slots_stored_total", "Quarter hours of a home stored, each with all its appliances.", v.core.slots_stored);
   m.counter("slots_future_total", "Slots dropped because they start in the future.", v.core.slots_future);
   m.gauge("writes_pending", "Writes waiting for a commit.", v.core.writes_pending);
   m.counter("commits_total", "Commits.", v.core.commits);
