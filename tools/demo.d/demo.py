@@ -1,9 +1,9 @@
 """The demo itself; tools/demo installs, builds and calls it."""
 import argparse
 import collections
+import datetime
 import os
 import pathlib
-import re
 import signal
 import sys
 import tempfile
@@ -35,6 +35,8 @@ CONTACTS = [{"name": "花子", "mail": "hanako@example.org", "lang": "ja"},
 
 
 def say(text=""):
+    if sys.stderr.isatty():  # the progress line stands there
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
     print(text, flush=True)
 
 
@@ -152,15 +154,25 @@ class Demo:
 
 
 def arguments():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(prog="demo", usage="tools/demo --help tells all options", allow_abbrev=False)
+    parser.add_argument("--only-check", action="store_true", help="look at the options, do nothing")
     parser.add_argument("--once", action="store_true")
     parser.add_argument("--folder", type=pathlib.Path)
     parser.add_argument("--speed", type=int, default=0)
     parser.add_argument("--until", default=LAST_DAY)
     options = parser.parse_args()
-    if not re.fullmatch(r"2019-0[56]-\d\d", options.until) or not "2019-05-21" <= options.until <= LAST_DAY:
+    if not is_day(options.until) or not "2019-05-21" <= options.until <= LAST_DAY:
         parser.error(f"--until: a day from 2019-05-21 to {LAST_DAY}")
+    if options.speed < 0:
+        parser.error("--speed: a whole number, 0 for as fast as it goes")
     return options
+
+
+def is_day(text):
+    try:
+        return datetime.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def interrupted(*_):
@@ -171,10 +183,19 @@ def make_folder(wanted):
     if wanted is None:
         return pathlib.Path(tempfile.mkdtemp(prefix="tomoshibi-demo-"))
     wanted = wanted.resolve()
-    if wanted.exists() and any(wanted.iterdir()):
-        sys.exit(f"demo: {wanted} is not empty; name a new folder")
-    wanted.mkdir(parents=True, exist_ok=True)
+    check_folder(wanted)
+    try:
+        wanted.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sys.exit(f"demo: --folder: cannot make {wanted}: {error.strerror}")
     return wanted
+
+
+def check_folder(wanted):
+    if wanted.exists() and not wanted.is_dir():
+        sys.exit(f"demo: --folder: {wanted} is not a folder")
+    if wanted.exists() and any(wanted.iterdir()):
+        sys.exit(f"demo: --folder: {wanted} is not empty; name a new one")
 
 
 def run(options, folder):
@@ -203,6 +224,10 @@ def run(options, folder):
 
 def main():
     options = arguments()
+    if options.only_check:
+        if options.folder is not None:
+            check_folder(options.folder.resolve())
+        return
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupted)
     folder = make_folder(options.folder)
