@@ -22,10 +22,12 @@ def read_mail(path):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="mail-server list", description=__doc__)
     parser.add_argument("folder", type=pathlib.Path, help="the folder given to tools/mail-server start")
     parser.add_argument("--json", action="store_true", help="one JSON array, bodies included")
     options = parser.parse_args()
+    if not (options.folder / "mail").is_dir():
+        parser.error(f"{options.folder}: not a folder of tools/mail-server")
     mails = [read_mail(path) for sub in ("new", "cur") for path in sorted((options.folder / "mail" / sub).glob("*"))]
     mails.sort(key=lambda mail: (mail["_when"], mail["file"]))
     for mail in mails:
