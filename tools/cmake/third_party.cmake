@@ -94,7 +94,7 @@ add_library(third_party_nanopb STATIC EXCLUDE_FROM_ALL
 target_compile_definitions(third_party_nanopb PUBLIC PB_VALIDATE_UTF8)
 target_include_directories(third_party_nanopb PRIVATE "${nanopb_source_dir}")
 system_headers(third_party_nanopb "${nanopb_source_dir}")
-target_compile_options(third_party_nanopb PRIVATE -w)
+target_compile_options(third_party_nanopb PRIVATE -w $<$<CONFIG:Debug>:-O2>)  # it is called a hundred million times in a simulated month
 add_library(third_party::nanopb ALIAS third_party_nanopb)
 set(nanopb_generator "${nanopb_source_dir}/generator/nanopb_generator.py")
 set(TOMOSHIBI_PYTHON "/usr/bin/python3" CACHE FILEPATH
