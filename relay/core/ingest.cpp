@@ -6,6 +6,7 @@ namespace tomoshibi::relay {
 namespace {
 
 constexpr millis future_told_every = 1h;
+constexpr millis gap_window = 1min;
 
 bool has(const directory& known, home_id home, appliance_id a) { return known.appliances.contains({home, a}); }
 
@@ -20,7 +21,10 @@ void ingest::on_start(const std::vector<gateway_state>& stored) {
 
 record_seq ingest::on_hello(const gateway_id& gateway, const wire::hello& h) {
   progress& p = gateways_[gateway];
-  if (p.epoch != h.epoch) p = {.epoch = h.epoch};
+  if (p.epoch != h.epoch) {
+    p.epoch = h.epoch;
+    p.received = p.committed = 0;
+  }
   if (h.next_seq <= p.received) {
     log_.warning("sequence_went_back", {{"gw", gateway.text()}, {"seq", h.next_seq}, {"had", p.received}});
     p.received = h.next_seq - 1;
@@ -56,9 +60,15 @@ std::optional<refusal> ingest::take(turn& t, const gateway_id& gateway, const wi
   if (last - p.committed > limits_.gateway_records_max || commits_.full())
     return refusal{close_reason::overload, "too many records wait to be stored"};
 
+  // What comes before a gap too many is taken, so that a backlog of long gaps gets on by some each minute.
+  std::optional<refusal> stopped;
   record_seq seq = r.first_seq;
   for (const wire::record& one : r.items) {
     if (seq > p.received) {
+      if (std::holds_alternative<wire::slot_gap>(one.body) && gaps_spent(t, p)) {
+        stopped = refusal{close_reason::overload, "too many slots of gaps a minute"};
+        break;
+      }
       ++count_.records_in;
       write(t, gateway, p, seq, home, one, known);
     } else {
@@ -66,10 +76,12 @@ std::optional<refusal> ingest::take(turn& t, const gateway_id& gateway, const wi
     }
     ++seq;
   }
-  p.received = last;
-  commits_.add(progress_write{.gateway = gateway, .epoch = p.epoch, .acked = last});
-  rules_.on_facts_end(t, home);
-  return std::nullopt;
+  if (seq - 1 > p.received) {
+    p.received = seq - 1;
+    commits_.add(progress_write{.gateway = gateway, .epoch = p.epoch, .acked = p.received});
+    rules_.on_facts_end(t, home);
+  }
+  return stopped;
 }
 
 void ingest::write(turn& t, const gateway_id& gateway, progress& p, record_seq seq, home_id home, const wire::record& r,
@@ -100,6 +112,15 @@ void ingest::write_slot(turn& t, progress& p, home_id home, wire::slot_closed sl
   commits_.add(slots_write{home, std::move(slot)});
 }
 
+// One gap of any length is always taken: the count is looked at before it, not behind it.
+bool ingest::gaps_spent(const turn& t, progress& p) const {
+  if (t.now - p.gap_window_from >= gap_window) {
+    p.gap_window_from = t.now;
+    p.gap_cells = 0;
+  }
+  return p.gap_cells >= limits_.gap_cells_per_min;
+}
+
 void ingest::write_gap(turn& t, progress& p, home_id home, wire::slot_gap gap, const directory& known) {
   const std::int32_t past = slot_of(t.wall) + limits_.future_slots_max + 1 - gap.first_slot;
   const auto allowed = static_cast<std::uint32_t>(std::max(past, 0));
@@ -110,6 +131,7 @@ void ingest::write_gap(turn& t, progress& p, home_id home, wire::slot_gap gap, c
   const auto foreign = std::erase_if(gap.appliances, [&known, home](appliance_id a) { return !has(known, home, a); });
   count_.records_foreign += foreign != 0;
   if (gap.count == 0 || gap.appliances.empty()) return;
+  p.gap_cells += std::uint64_t{gap.count} * gap.appliances.size();
   count_.slots_stored += gap.count;
   rules_.on_gap(t, home, gap);
   commits_.add(gap_write{home, std::move(gap)});

@@ -47,11 +47,14 @@ private:
     record_seq received = 0;
     record_seq committed = 0;
     wall_at future_told{};     // last time a slot of the future was logged
+    mono_time gap_window_from{};   // neither a new session nor a new epoch begins the count of gaps anew
+    std::uint64_t gap_cells = 0;
   };
 
   void write(turn& t, const gateway_id& gateway, progress& p, record_seq seq, home_id home, const wire::record& r,
              const directory& known);
   void write_slot(turn& t, progress& p, home_id home, wire::slot_closed slot, const directory& known);
+  bool gaps_spent(const turn& t, progress& p) const;
   void write_gap(turn& t, progress& p, home_id home, wire::slot_gap gap, const directory& known);
   void tell_future(turn& t, progress& p, home_id home, std::uint32_t slots);
 

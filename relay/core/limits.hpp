@@ -26,6 +26,9 @@ struct limits {
   millis commit_retry_first = 1s;              // after a failed commit, doubling ...
   millis commit_retry_max = 60s;               // ... up to this
   std::int32_t future_slots_max = 1;           // a slot further ahead of the relay's clock is dropped and counted
+  // Slots of gaps, counted for each appliance, of one gateway. 400 days of 32 appliances are 1.2 million and cost a commit a
+  // quarter of a second in which every other gateway waits.
+  std::uint64_t gap_cells_per_min = 2'500'000;
   // rules
   std::int32_t history_days_max = 400;         // how far back a rule reads at most
   millis past_retry = 60s;                     // a home whose past could not be read is not judged; then it is tried again

@@ -15,6 +15,7 @@ namespace tomoshibi::relay {
 namespace {
 
 constexpr int backlog = 16;
+constexpr millis pause_after_failure{200};  // out of descriptors: the waiting ones stay in the backlog
 
 class owned_fd {
 public:
@@ -69,12 +70,21 @@ struct control_socket::impl {
   };
 
   impl(event_loop& l, std::string p, answer_handler a, owned_fd fd)
-      : loop(l), path(std::move(p)), answer(std::move(a)), listener(std::move(fd)) {}
+      : loop(l), path(std::move(p)), answer(std::move(a)), listener(std::move(fd)), pause(l) {}
   ~impl() { ::unlink(path.c_str()); }
+
+  void listen() {
+    watch = std::make_unique<fd_watch>(loop, listener.get(), [this] { on_caller(); });
+  }
 
   void on_caller() {
     owned_fd fd{::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
-    if (fd.get() < 0 || callers.size() >= control_connections_max) return;
+    if (fd.get() < 0) {
+      if (errno != EMFILE && errno != ENFILE) return;
+      watch.reset();  // a caller that cannot be taken would wake the loop without end
+      return pause.set_after(pause_after_failure, [this] { listen(); });
+    }
+    if (callers.size() >= control_connections_max) return;
     callers.emplace_back(std::move(fd), loop);
     const auto it = std::prev(callers.end());
     it->patience.set_after(control_patience, [this, it] { callers.erase(it); });
@@ -102,6 +112,7 @@ struct control_socket::impl {
   std::string path;
   answer_handler answer;
   owned_fd listener;
+  loop_timer pause;
   std::list<caller> callers;
   std::unique_ptr<fd_watch> watch;
 };
@@ -114,7 +125,7 @@ result<std::unique_ptr<control_socket>> control_socket::open(event_loop& loop, c
   auto fd = listening_at(path);
   if (!fd) return std::unexpected{fd.error()};
   auto inside = std::make_shared<impl>(loop, path, std::move(answer), std::move(*fd));
-  inside->watch = std::make_unique<fd_watch>(loop, inside->listener.get(), [raw = inside.get()] { raw->on_caller(); });
+  inside->listen();
   return std::unique_ptr<control_socket>(new control_socket(std::move(inside)));
 }
 

@@ -18,6 +18,7 @@ using tcp = asio::ip::tcp;
 using code = boost::system::error_code;
 
 constexpr int backlog = 64;
+constexpr millis pause_after_failure{200};  // out of descriptors: the waiting ones stay in the backlog
 
 void set_headers(http::response<http::string_body>& answer) {
   answer.set(http::field::server, "tomoshibi");
@@ -34,7 +35,8 @@ void set_headers(http::response<http::string_body>& answer) {
 struct http_server::impl : std::enable_shared_from_this<http_server::impl> {
   class visitor;
 
-  impl(event_loop& loop, page_handler p) : context(loop.context()), acceptor(context), pages(std::move(p)) {}
+  impl(event_loop& loop, page_handler p)
+      : context(loop.context()), acceptor(context), pause(loop), pages(std::move(p)) {}
 
   status open(const endpoint& at);
   void accept();
@@ -43,6 +45,7 @@ struct http_server::impl : std::enable_shared_from_this<http_server::impl> {
 
   asio::io_context& context;
   tcp::acceptor acceptor;
+  loop_timer pause;
   page_handler pages;
   std::set<visitor*> visitors;     // each keeps itself alive by the operation it waits for
   bool alive = true;
@@ -131,7 +134,8 @@ void http_server::impl::accept() {
 
 void http_server::impl::on_accepted(const code& failed, tcp::socket socket) {
   if (!alive || failed == asio::error::operation_aborted) return;
-  if (!failed && visitors.size() < http_connections_max) {
+  if (failed) return pause.set_after(pause_after_failure, [this] { accept(); });
+  if (visitors.size() < http_connections_max) {
     std::make_shared<visitor>(shared_from_this(), std::move(socket))->start();
   }
   accept();
@@ -141,6 +145,7 @@ http_server::http_server(std::shared_ptr<impl> p) : impl_(std::move(p)) {}
 
 http_server::~http_server() {
   impl_->alive = false;
+  impl_->pause.cancel();
   code ignored;
   impl_->acceptor.close(ignored);
   for (auto* visitor : impl_->visitors) visitor->hang_up();

@@ -202,6 +202,36 @@ TEST_CASE("a gateway that sends on and on without a commit is told to wait, anot
   CHECK_FALSE(b.closed(other));
 }
 
+TEST_CASE("long gaps without end are put off to the next minute, and cost nobody else") {
+  one_home b;
+  b.add_home(2);
+  b.directory_changed();
+  b.limits.gap_cells_per_min = 1'000;
+  b.cut();
+  b.start();
+  session_id s = b.connect_live("box-1");
+  const session_id other = b.connect_live("box-2");
+  const wire::record event{.body = wire::event{wire::event_kind::started, 0}};
+  const auto long_gap = gap_record(b.old - 900, 900, {1});
+  b.from(s, records_of(1, {long_gap, long_gap, event, long_gap, event}));  // 1,800 slots: the third gap is one too many
+  CHECK(b.last_of<wire::bye>(s)->reason == wire::bye_reason::overload);
+  b.from(other, records_of(1, {long_gap}));
+  CHECK(b.last_of<wire::ack>(other)->acked_seq == 1);
+
+  // What came before it is kept. Neither a new session nor a new epoch begins the minute anew.
+  for (std::uint64_t epoch : {0u, 5u}) {
+    s = b.connect_live("box-1", hello_with(epoch, 1, 9));
+    CHECK(b.last_of<wire::welcome>(s)->acked_seq == (epoch == 0 ? 3 : 0));
+    b.from(s, records_of(epoch == 0 ? 4 : 1, {long_gap}));
+    CHECK(b.closed(s) == close_reason::overload);
+  }
+
+  b.run_for(1min);
+  s = b.connect_live("box-1", hello_with(5, 1, 9));
+  b.from(s, records_of(1, {long_gap, event}));
+  CHECK(b.last_of<wire::ack>(s)->acked_seq == 2);
+}
+
 TEST_CASE("writes are committed in batches of limited size, in order") {
   relay_bench b;
   b.limits.batch_writes_max = 5;

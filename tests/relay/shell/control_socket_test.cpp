@@ -3,6 +3,7 @@
 
 #include "relay/shell/data_folder.hpp"
 #include "tests/support/drive.hpp"
+#include "tests/support/no_descriptors.hpp"
 #include "tests/support/plain_socket.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -114,4 +115,19 @@ TEST_CASE("a folder with too long a name is refused with a clear error") {
   const auto opened = control_socket::open(*f.loop, "/tmp/" + std::string(200, 'x'), [](auto) { return ""; });
   REQUIRE_FALSE(opened);
   CHECK(opened.error().code == errc::config_invalid);
+}
+
+TEST_CASE("a caller for whom there is no descriptor waits, and does not keep the loop busy") {
+  fixture f;
+  auto waiting = plain_socket::local(f.path);
+  REQUIRE(waiting.connected());
+  std::size_t handlers = 0;
+  {
+    const no_descriptors none;
+    for (int turn = 0; turn < 2'000; ++turn) handlers += f.loop->poll();
+  }
+  CHECK(handlers < 200);
+  waiting.write("status\n");
+  REQUIRE(drive(*f.loop, [&] { return waiting.ended(); }));
+  CHECK(waiting.received() == "answer to status\n");
 }

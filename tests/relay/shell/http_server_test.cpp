@@ -2,6 +2,7 @@
 #include "relay/shell/http_server.hpp"
 
 #include "tests/support/drive.hpp"
+#include "tests/support/no_descriptors.hpp"
 #include "tests/support/plain_socket.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -140,4 +141,19 @@ TEST_CASE("the server may end while visitors wait") {
   settle(*f.loop);
   f.server.reset();
   CHECK(drive(*f.loop, [&] { return waiting.ended(); }));
+}
+
+TEST_CASE("a visitor for whom there is no descriptor waits, and does not keep the loop busy") {
+  fixture f;
+  auto waiting = f.connect();
+  REQUIRE(waiting.connected());
+  std::size_t handlers = 0;
+  {
+    const no_descriptors none;
+    for (int turn = 0; turn < 2'000; ++turn) handlers += f.loop->poll();
+  }
+  CHECK(handlers < 200);
+  waiting.write("GET / HTTP/1.1\r\n\r\n");
+  REQUIRE(drive(*f.loop, [&] { return waiting.ended(); }));
+  CHECK(waiting.received().ends_with("hello\n"));
 }
