@@ -242,7 +242,16 @@ std::optional<bytes> statement::maybe_blob(int column) const {
   return is_null(column) ? std::nullopt : std::optional{blob(column)};
 }
 
+// Somebody moved or deleted the file while we have it: what is written from now on would be gone when it is closed.
+status sqlite_db::still_there() {
+  int moved = 0;
+  if (sqlite3_file_control(db_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0)
+    return fail(errc::storage_corrupt, "the database file was moved or deleted");
+  return {};
+}
+
 result<transaction> transaction::begin(sqlite_db& db) {
+  if (auto there = db.still_there(); !there) return std::unexpected(there.error());
   if (auto begun = db.exec("BEGIN IMMEDIATE"); !begun) return std::unexpected(begun.error());
   return transaction{db};
 }

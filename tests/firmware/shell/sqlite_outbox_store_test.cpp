@@ -165,6 +165,16 @@ TEST_CASE("sqlite outbox store puts a corrupt file aside") {
   fill(*store, 3);
 }
 
+// Goal: a file that was deleted under the program is not taken for a durable one.
+TEST_CASE("sqlite outbox store tells that its file was deleted") {
+  temporary_folder folder;
+  auto store = open_in(folder);
+  fill(*store, 3);
+  REQUIRE(::unlink(folder.file("outbox.db").c_str()) == 0);
+  CHECK_FALSE(store->commit(one_record(4)));
+  CHECK(store->found_damage());
+}
+
 // Goal: a newer program's file is left alone, and the error says so.
 TEST_CASE("sqlite outbox store refuses a newer file without touching it") {
   temporary_folder folder;

@@ -4,6 +4,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <array>
+#include <cstdio>
 #include <sys/stat.h>
 
 namespace tomoshibi {
@@ -93,6 +94,21 @@ TEST_CASE("transactions are all or nothing") {
   REQUIRE(change->commit());
   CHECK(count(db) == 1);
   CHECK_FALSE(db.exec("INSERT INTO u VALUES (99)"));
+}
+
+TEST_CASE("nothing is written to a file that was moved or deleted") {
+  const temporary_folder folder;
+  const std::string path = folder.file("x.db");
+  const std::string away = folder.file("away.db");
+  auto db = open_with_schema(path);
+  REQUIRE(::rename(path.c_str(), away.c_str()) == 0);
+  SECTION("nothing is in its place") {}
+  SECTION("another file is in its place") { open_with_schema(path); }
+  const auto refused = transaction::begin(db);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == errc::storage_corrupt);
+  REQUIRE(::rename(away.c_str(), path.c_str()) == 0);
+  CHECK(transaction::begin(db));
 }
 
 // Goal: a file is durable by default: write-ahead log, synchronous FULL, and readable by its owner only.
