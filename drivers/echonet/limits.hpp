@@ -13,6 +13,7 @@ inline constexpr char multicast_group_v4[] = "224.0.23.0";
 
 inline constexpr std::size_t datagram_max = 1500;        // bytes; a longer one is not looked at
 inline constexpr std::size_t nodes_max = 64;             // hosts with ECHONET objects
+inline constexpr millis nodes_full_told_every = 1h;
 inline constexpr std::size_t objects_per_node_max = 84;  // what one instance list can name
 
 // Requests to a node. Sources: what other controllers learned from their users (docs/DRIVERS.md, "Timing").

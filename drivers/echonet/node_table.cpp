@@ -31,7 +31,10 @@ remote_node* node_table::at_or_new(mono_time now, const std::string& address) {
   if (remote_node* const known = at(address)) return known;
   if (std::find(own_addresses_.begin(), own_addresses_.end(), address) != own_addresses_.end()) return nullptr;
   if (nodes_.size() >= nodes_max && !make_room()) {
-    context_.log.warning("nodes_full", {{"max", nodes_max}});
+    if (now >= full_told_again_) {  // hosts that nobody watches must not be able to fill the log
+      context_.log.warning("nodes_full", {{"max", nodes_max}});
+      full_told_again_ = now + nodes_full_told_every;
+    }
     return nullptr;
   }
   remote_node& node = *nodes_.emplace_back(std::make_unique<remote_node>(context_));

@@ -55,6 +55,7 @@ private:
   std::vector<std::string> shared_;         // identities that more than one address claims
   std::vector<std::unique_ptr<remote_node>> nodes_;
   std::vector<contest> contests_;
+  mono_time full_told_again_ = mono_time::min();
 };
 
 }  // namespace tomoshibi::drivers::echonet

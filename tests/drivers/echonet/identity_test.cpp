@@ -1,4 +1,5 @@
 // Goal: a device keeps its name when its address changes, never gets another one's, and has one in every case.
+#include "drivers/registry.hpp"
 #include "tests/drivers/echonet/virtual_lan.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -187,4 +188,27 @@ TEST_CASE("more hosts than the table holds: the watched ones stay") {
   // Those who never answered are forgotten.
   lan.run_for(1h);
   CHECK(lan.driver().report().size() == 2);
+}
+
+TEST_CASE("strangers beyond the table's room are told of once an hour, not once a datagram") {
+  struct counting final : log_sink {
+    int full = 0;
+    void write(log_level, std::string_view, std::string_view event, std::span<const log_field>) override {
+      full += event == "nodes_full" ? 1 : 0;
+    }
+  } log;
+  const auto driver = drivers::registry().front().make({.seed = 1, .identity = {}, .log = &log});
+  drivers::driver_output out;
+  mono_time now{};
+  driver->on_start(now, out);
+  const auto notice = *from_hex("108100000ef0010ef0017301d50401029001");
+  const auto flood = [&] {
+    for (int i = 0; i < 1'000; ++i, now += 1ms)
+      driver->on_datagram(now, {"198.51.100." + std::to_string(i % 250), 3610}, notice, out);
+  };
+  flood();
+  CHECK(log.full == 1);
+  now += 1h;
+  flood();
+  CHECK(log.full <= 2);
 }
