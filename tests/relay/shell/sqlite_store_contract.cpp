@@ -16,13 +16,13 @@ public:
   }
 
 private:
-  std::string path() const { return folder_ / "relay.db"; }
+  std::string path() const { return folder_.file("relay.db"); }
   void open() {
     auto opened = sqlite_store::open(path());
     TOMO_REQUIRE(opened.has_value());
     store_ = std::move(*opened);
   }
-  scratch_folder folder_;
+  testing::temporary_folder folder_;
   std::unique_ptr<sqlite_store> store_;
 };
 

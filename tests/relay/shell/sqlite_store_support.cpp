@@ -4,20 +4,7 @@
 #include "relay/shell/store_directory.hpp"
 #include "relay/shell/store_schema.hpp"
 
-#include <cstdlib>
-
 namespace tomoshibi::relay::test {
-
-scratch_folder::scratch_folder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "tomoshibi-test-XXXXXX").string();
-  TOMO_REQUIRE(mkdtemp(pattern.data()) != nullptr);
-  path_ = pattern;
-}
-
-scratch_folder::~scratch_folder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
 
 void register_directory(const std::string& path, const directory& d) {
   auto db = open_store_db(path, {.create = true});

@@ -6,7 +6,9 @@
 #include "tests/relay/shell/sqlite_store_support.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+
 #include <atomic>
+#include <filesystem>
 #include <sys/stat.h>
 #include <thread>
 
@@ -60,8 +62,8 @@ std::size_t present(sqlite_store& s, appliance_id a) {
 }  // namespace
 
 TEST_CASE("a file of a newer program is refused, and so is another product's") {
-  scratch_folder folder;
-  const std::string path = folder / "relay.db";
+  testing::temporary_folder folder;
+  const std::string path = folder.file("relay.db");
   REQUIRE(sqlite_store::open(path).has_value());
   const auto code = [&path](const char* sql) {
     REQUIRE(raw(path).exec(sql).has_value());
@@ -75,16 +77,16 @@ TEST_CASE("a file of a newer program is refused, and so is another product's") {
 }
 
 TEST_CASE("only a program that may create a database does") {
-  scratch_folder folder;
-  const auto db = open_store_db(folder / "none.db", {});
+  testing::temporary_folder folder;
+  const auto db = open_store_db(folder.file("none.db"), {});
   REQUIRE(!db.has_value());
   REQUIRE(db.error().code == errc::not_found);
-  REQUIRE(!std::filesystem::exists(folder / "none.db"));
+  REQUIRE(!std::filesystem::exists(folder.file("none.db")));
 }
 
 TEST_CASE("the file is for its owner only") {
-  scratch_folder folder;
-  const std::string path = folder / "relay.db";
+  testing::temporary_folder folder;
+  const std::string path = folder.file("relay.db");
   REQUIRE(sqlite_store::open(path).has_value());
   struct stat st {};
   REQUIRE(::stat(path.c_str(), &st) == 0);
@@ -92,8 +94,8 @@ TEST_CASE("the file is for its owner only") {
 }
 
 TEST_CASE("facts of a home or gateway that is not registered change nothing") {
-  scratch_folder folder;
-  const std::string path = folder / "relay.db";
+  testing::temporary_folder folder;
+  const std::string path = folder.file("relay.db");
   auto s = sqlite_store::open(path);
   REQUIRE(s.has_value());
   const auto box = *gateway_id::parse("box-1");
@@ -120,8 +122,8 @@ TEST_CASE("facts of a home or gateway that is not registered change nothing") {
 }
 
 TEST_CASE("an event sent twice is one row") {
-  scratch_folder folder;
-  const std::string path = folder / "relay.db";
+  testing::temporary_folder folder;
+  const std::string path = folder.file("relay.db");
   auto s = sqlite_store::open(path);
   register_directory(path, one_home());
   const event_write e{*gateway_id::parse("box-1"), outbox_epoch{9}, 4, {wire::event_kind::started, 2}, {}};
@@ -131,8 +133,8 @@ TEST_CASE("an event sent twice is one row") {
 }
 
 TEST_CASE("a batch that fails in the middle leaves nothing") {
-  scratch_folder folder;
-  const std::string path = folder / "relay.db";
+  testing::temporary_folder folder;
+  const std::string path = folder.file("relay.db");
   auto s = sqlite_store::open(path);
   register_directory(path, one_home());
   REQUIRE(raw(path).exec("CREATE TRIGGER no_alive BEFORE INSERT ON alive BEGIN SELECT raise(FAIL, 'disk'); END").has_value());
@@ -144,8 +146,8 @@ TEST_CASE("a batch that fails in the middle leaves nothing") {
 }
 
 TEST_CASE("a broken row is put aside and its day goes on; others never notice") {
-  scratch_folder folder;
-  const std::string path = folder / "relay.db";
+  testing::temporary_folder folder;
+  const std::string path = folder.file("relay.db");
   auto s = sqlite_store::open(path);
   register_directory(path, one_home());
   REQUIRE((*s)->commit({slot_of_everyone(base, slot_state::on)}).has_value());
@@ -162,8 +164,8 @@ TEST_CASE("a broken row is put aside and its day goes on; others never notice") 
 }
 
 TEST_CASE("ids are never given twice") {
-  scratch_folder folder;
-  auto db = open_store_db(folder / "relay.db", {.create = true});
+  testing::temporary_folder folder;
+  auto db = open_store_db(folder.file("relay.db"), {.create = true});
   REQUIRE(db.has_value());
   home h;
   h.name = "a";
@@ -189,8 +191,8 @@ TEST_CASE("ids are never given twice") {
 }
 
 TEST_CASE("the reactor reads whole commits while a worker writes them") {
-  scratch_folder folder;
-  const std::string path = folder / "relay.db";
+  testing::temporary_folder folder;
+  const std::string path = folder.file("relay.db");
   auto opened = sqlite_store::open(path);
   REQUIRE(opened.has_value());
   sqlite_store* s = opened->get();

@@ -58,8 +58,8 @@ std::int32_t slots_stored(sqlite_store& s, appliance_id a) {
 }  // namespace
 
 TEST_CASE("kill -9 loses no acknowledged batch and tears none") {
-  scratch_folder folder;
-  const std::string path = folder / "relay.db";
+  testing::temporary_folder folder;
+  const std::string path = folder.file("relay.db");
   REQUIRE(sqlite_store::open(path).has_value());
   directory d;
   d.homes[home_id{1}].id = home_id{1};

@@ -5,6 +5,7 @@
 #include "tests/relay/shell/sqlite_store_support.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <filesystem>
 #include <chrono>
 #include <cstdio>
 
@@ -58,8 +59,8 @@ slots_write slot_of_home(home_id home, slot_index slot, prng& r) {
 }  // namespace
 
 TEST_CASE("bytes on disk for each slot") {
-  scratch_folder folder;
-  const std::string path = folder / "relay.db";
+  testing::temporary_folder folder;
+  const std::string path = folder.file("relay.db");
   auto s = sqlite_store::open(path);
   REQUIRE(s.has_value());
   register_directory(path, many_homes());
