@@ -20,10 +20,10 @@ drivers::echonet::twin::twin_options node_options(std::uint32_t number, std::uin
 
 wall_at wall_of(mono_time t) { return calendar_start + t.time_since_epoch(); }
 
-home::home(std::uint32_t number, const options& opt, prng random)
+home::home(std::uint32_t number, const options& opt, prng random, disk_factory& disks)
     : number_(number),
       line_(opt.slow_line ? firmware::keep_alive{.ping_after = 300s, .silence_limit = 750s} : firmware::keep_alive{}),
-      random_(random), node_(node_options(number, random_.next())), flash_(random_.next()) {
+      random_(random), node_(node_options(number, random_.next())), flash_(disks.gateway(number, random_.next())) {
   const habit watching{.uses_per_day = 4, .shortest = 5min, .longest = 3h, .first_hour = 6, .last_hour = 22};
   const habit walking{.uses_per_day = 12, .shortest = 5s, .longest = 5min, .first_hour = 0, .last_hour = 24};
   const habit opening{.uses_per_day = 8, .shortest = 2s, .longest = 90s, .first_hour = 6, .last_hour = 22};
@@ -96,7 +96,7 @@ std::uint32_t home::counter_wh(const simulated_appliance& a, mono_time now) {
 
 void home::power_up(mono_time now, firmware::gateway_output& out) {
   ++boots_;
-  store_ = std::make_unique<firmware::memory_outbox_store>(flash_);
+  store_ = flash_->open();
   driver_ = drivers::registry().front().make(
       {.seed = random_.next(), .identity = {static_cast<std::uint8_t>(number_)}, .log = &null_log()});
   drivers_ = {driver_.get()};
@@ -108,6 +108,7 @@ void home::power_up(mono_time now, firmware::gateway_output& out) {
 }
 
 void home::power_cut() {
+  flash_->power_cut();  // first: nothing that a destructor writes is to reach it
   gateway_.reset();
   driver_.reset();
   store_.reset();

@@ -1,13 +1,13 @@
 // One simulated home: a resident with habits, a node of appliances (twins), and the production gateway with its driver.
 //
-// The home owns the gateway's flash (memory_outbox), which outlives power cuts, and loses the gateway itself at each cut.
+// The home owns the gateway's disk, which outlives power cuts, and loses the gateway itself at each cut.
 // The world hands it events and carries out what it says.
 #pragma once
 
 #include "drivers/echonet/twin/twin_node.hpp"
 #include "firmware/core/gateway.hpp"
-#include "firmware/ports/memory_outbox_store.hpp"
 #include "relay/core/directory.hpp"
+#include "tools/sim/disk.hpp"
 #include "tools/sim/habits.hpp"
 #include "tools/sim/plan.hpp"
 
@@ -34,7 +34,7 @@ struct simulated_appliance {
 
 class home {
 public:
-  home(std::uint32_t number, const options& opt, prng random);
+  home(std::uint32_t number, const options& opt, prng random, disk_factory& disks);
 
   std::uint32_t number() const { return number_; }
   const std::vector<simulated_appliance>& appliances() const { return appliances_; }
@@ -50,6 +50,7 @@ public:
   // ---- the gateway; nothing while the power is cut
   void power_up(mono_time now, firmware::gateway_output& out);
   void power_cut();
+  gateway_disk& flash() { return *flash_; }
   firmware::gateway* gateway() { return gateway_.get(); }
   std::uint32_t boots() const { return boots_; }
 
@@ -62,8 +63,8 @@ private:
   prng random_;
   std::vector<simulated_appliance> appliances_;
   drivers::echonet::twin::twin_node node_;
-  firmware::memory_outbox flash_;
-  std::unique_ptr<firmware::memory_outbox_store> store_;
+  std::unique_ptr<gateway_disk> flash_;
+  std::unique_ptr<firmware::outbox_store> store_;
   std::unique_ptr<drivers::driver> driver_;
   std::array<drivers::driver*, 1> drivers_{};
   std::unique_ptr<firmware::gateway> gateway_;

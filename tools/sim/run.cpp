@@ -4,6 +4,7 @@
 #include "tools/sim/checkers/alerts.hpp"
 #include "tools/sim/checkers/energy.hpp"
 #include "tools/sim/checkers/slots.hpp"
+#include "tools/sim/memory_disk.hpp"
 
 namespace tomoshibi::sim {
 namespace {
@@ -40,7 +41,12 @@ std::vector<ruled_appliance> rules_of(world& w) {
 }  // namespace
 
 report run_checked(const options& opt) {
-  world w{opt};
+  memory_disks disks;
+  return run_checked(opt, disks);
+}
+
+report run_checked(const options& opt, disk_factory& disks) {
+  world w{opt, disks};
   slots_checker slots{opt.homes, slot_of(wall_of(mono_time{})),
                       {.was_on = [&w](std::uint32_t h, appliance_id a, slot_index s) { return was_on(w, h, a, s); },
                        .may_be_unknown = [&w](std::uint32_t h, slot_index s) { return w.blind_allowed(h, s); }}};
@@ -54,7 +60,7 @@ report run_checked(const options& opt) {
   expect_energy(w, energy);
   report r{.counts = w.statistics(), .slots_told = slots.slots_told(), .unknown_told = slots.unknown_told(),
            .episodes = alerts.episodes(), .acks = acks.acks(), .energy_wh = energy.energy_wh(), .found = {}};
-  for (const violations& v : {slots.finish(through), energy.finish(), alerts.finish(w.store(), through, rules_of(w)), acks.finish()})
+  for (const violations& v : {slots.finish(through), energy.finish(), alerts.finish(w.store(), through, rules_of(w)), acks.finish(), w.torn()})
     r.found.insert(r.found.end(), v.begin(), v.end());
   return r;
 }

@@ -17,6 +17,7 @@ struct report {
   violations found;
 };
 
-report run_checked(const options& opt);
+report run_checked(const options& opt);                       // stores in memory
+report run_checked(const options& opt, disk_factory& disks);
 
 }  // namespace tomoshibi::sim

@@ -12,13 +12,14 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t value) { return (hash ^ valu
 
 }  // namespace
 
-world::world(const options& opt) : opt_(opt), random_(opt.seed), weights_(draw_weights(random_.fork())) {
+world::world(const options& opt, disk_factory& disks)
+    : opt_(opt), random_(opt.seed), weights_(draw_weights(random_.fork())) {
   calm_ = mono_time{} + opt.days * 24h;
   end_ = calm_ + opt.calm_days * 24h;
-  for (std::uint32_t h = 0; h < opt.homes; ++h) homes_.push_back(std::make_unique<home>(h, opt, random_.fork()));
+  for (std::uint32_t h = 0; h < opt.homes; ++h) homes_.push_back(std::make_unique<home>(h, opt, random_.fork(), disks));
   lines_.resize(opt.homes);
   first_counters_.resize(opt.homes);
-  set_up_directory();
+  disk_ = disks.relay(make_directory(), random_.next());
   schedule_faults();
 }
 

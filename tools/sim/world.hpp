@@ -1,11 +1,12 @@
 // The simulated world: homes, one relay, the lines between them and a mail server, moved by one heap of events.
 //
 // Production cores throughout; only shells are played here. Everything follows from options.seed: the same seed gives the
-// same trace hash, on any machine.
+// same trace hash, on any machine. What outlives a power cut lies on the disks of a factory (disk.hpp).
 #pragma once
 
 #include "relay/core/relay.hpp"
-#include "relay/ports/memory_store.hpp"
+#include "relay/ports/store.hpp"
+#include "tools/sim/disk.hpp"
 #include "tools/sim/event_heap.hpp"
 #include "tools/sim/home.hpp"
 #include "tools/sim/line.hpp"
@@ -35,16 +36,17 @@ struct run_statistics {
 
 class world {
 public:
-  explicit world(const options& opt);
+  world(const options& opt, disk_factory& disks);  // the disks outlive the world
   ~world();
 
   void watch(observer& o) { observers_.push_back(&o); }
   void run();
 
   const run_statistics& statistics() const { return statistics_; }
-  relay::memory_store& store() { return store_; }
+  relay::store& store() { return *store_; }  // the relay's, while it runs
   std::vector<std::unique_ptr<home>>& homes() { return homes_; }
   mono_time end() const { return end_; }
+  const violations& torn() const { return torn_; }  // commits that were found there in part
   // Faults that touched a home: whether its slot may honestly be unknown.
   bool blind_allowed(std::uint32_t home, slot_index slot) const;
   // The twin's meter when the home's first slot was committed, and an hour before the end.
@@ -52,7 +54,7 @@ public:
   std::uint64_t counter_before_end(std::uint32_t home, appliance_id appliance) const;
 
 private:
-  void set_up_directory();
+  relay::directory make_directory() const;
   void schedule_faults();
   void take(const event& e);
 
@@ -79,9 +81,13 @@ private:
   void arm_relay();
   void start_relay();
   void cut_relay();
+  void start_relay_later();
   void finish_commit();
   void finish_mail(std::uint32_t number);
-  void apply(const relay::write_batch& batch);
+  void cut_relay_for_a_while();
+  void find_uncertain();
+  status commit(const relay::write_batch& batch);
+  void show_committed(const relay::write_batch& batch);
 
   void push(mono_time at, event_kind kind, std::uint32_t h = 0, std::uint32_t payload = 0, std::uint32_t life = 0) {
     heap_.push({.at = at, .home = h, .payload = payload, .life = life, .kind = kind});
@@ -103,11 +109,14 @@ private:
   std::vector<counters> first_counters_;        // by home, empty until its first slot is committed
   std::vector<counters> last_counters_;
   payloads payloads_;
-  relay::memory_store store_;
+  std::unique_ptr<relay_disk> disk_;          // the relay's
+  std::unique_ptr<relay::store> store_;
   std::unique_ptr<relay::relay_core> relay_;  // nothing while it is down
   std::uint32_t relay_life_ = 0;
   mono_time relay_wake_ = never;
   std::optional<relay::commit> commit_;       // the one that is out
+  std::optional<relay::write_batch> uncertain_;  // failed or unheard: whether it is durable shows at the next start
+  violations torn_;
   std::unordered_map<std::uint32_t, relay::submit_mail> mails_out_;
   std::unordered_map<std::uint64_t, std::uint32_t> home_of_session_;
   std::uint64_t sessions_ = 0;

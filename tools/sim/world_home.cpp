@@ -5,6 +5,7 @@ namespace tomoshibi::sim {
 namespace {
 
 const endpoint node{node_address, 3610};
+constexpr millis power_back = 20s;
 
 }  // namespace
 
@@ -42,12 +43,14 @@ void world::take_gateway(const event& e) {
   line& l = lines_[e.home];
   switch (e.kind) {
     case event_kind::gateway_cut:
+      if (!h.gateway()) return;
       ++statistics_.gateway_cuts;
       h.power_cut();
       l.gateway_wake = never;
       lose_connection(e.home, false, false);
       return;
     case event_kind::gateway_restart:
+      if (h.gateway()) return;
       h.power_up(now_, gateway_out_);
       break;
     case event_kind::gateway_wake:
@@ -61,6 +64,10 @@ void world::take_gateway(const event& e) {
       if (!h.gateway()) return;
   }
   gateway_said(e.home);
+  if (!h.flash().power_is_cut()) return;
+  // A fault of the disk took the power away; what the gateway said in that turn may have left or not.
+  push(now_, event_kind::gateway_cut, e.home);
+  push(now_ + power_back, event_kind::gateway_restart, e.home);
 }
 
 void world::gateway_said(std::uint32_t h) {

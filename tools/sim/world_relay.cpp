@@ -7,29 +7,77 @@ namespace tomoshibi::sim {
 namespace {
 
 constexpr millis mail_delay_max = 5s;
+constexpr millis service_restart = 5s;  // a relay whose store failed at the start ends, and is started again
+
+// Whether the store holds this write; nothing: it cannot be told from outside.
+std::optional<bool> holds(relay::store& s, const relay::write& w) {
+  if (const auto* p = std::get_if<relay::progress_write>(&w)) {
+    const auto all = s.load_gateways();
+    if (!all) return std::nullopt;
+    for (const auto& g : *all)
+      if (g.id == p->gateway) return g.epoch == p->epoch && g.acked >= p->acked;
+    return false;
+  }
+  if (const auto* a = std::get_if<relay::alive_write>(&w)) {
+    const auto at = s.load_alive();
+    return at ? std::optional<bool>{*at && **at >= a->at} : std::nullopt;
+  }
+  if (const auto* o = std::get_if<relay::episode_open_write>(&w)) {
+    const auto e = s.find_episode(o->what.key);
+    return e ? std::optional<bool>{e->has_value()} : std::nullopt;
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
 void world::start_relay() {
   ++relay_life_;
+  auto opened = disk_->open();
+  if (!opened) return start_relay_later();
+  store_ = std::move(*opened);
   relay::limits limits;
   if (opt_.slow_line) {
     limits.session_idle = 1000s;
     limits.down_after = 900s;
   }
   relay_ = std::make_unique<relay::relay_core>(relay::setup{
-      .store = store_, .log = null_log(), .seed = random_.next(), .limits = limits, .mail_from = "watch@relay.example"});
-  if (!relay_->on_start(now_, wall_of(now_), relay_out_)) TOMO_REQUIRE(false);
+      .store = *store_, .log = null_log(), .seed = random_.next(), .limits = limits, .mail_from = "watch@relay.example"});
+  if (!relay_->on_start(now_, wall_of(now_), relay_out_)) return start_relay_later();
+  find_uncertain();
   relay_said();
 }
 
+void world::start_relay_later() {
+  relay_out_.clear();
+  relay_.reset();
+  store_.reset();
+  push(now_ + service_restart, event_kind::relay_restart, 0, 0, relay_life_);
+}
+
+// A commit that failed, or whose answer nobody heard, is there as a whole or not at all.
+void world::find_uncertain() {
+  if (!uncertain_) return;
+  std::optional<bool> there;
+  for (const relay::write& w : *uncertain_) {
+    const auto one = holds(*store_, w);
+    if (one && there && *one != *there) torn_.push_back("a commit is there in part, at " + std::to_string(to_ms(now_)) + " ms");
+    if (one) there = one;
+  }
+  if (there.value_or(false)) show_committed(*uncertain_);
+  uncertain_.reset();
+}
+
 void world::cut_relay() {
+  if (!relay_) return;
   ++statistics_.relay_cuts;
   // The commit that was out may have reached the disk before the power went, without anybody hearing of it.
-  if (commit_ && random_.chance(500)) apply(commit_->batch);
+  if (commit_ && random_.chance(500)) (void)commit(commit_->batch);
   commit_.reset();
+  disk_->power_cut();  // first: nothing that a destructor writes is to reach it
   mails_out_.clear();
   relay_.reset();
+  store_.reset();
   relay_wake_ = never;
   home_of_session_.clear();
   for (std::uint32_t h = 0; h < lines_.size(); ++h) lose_connection(h, lines_[h].healthy && random_.chance(500), false);
@@ -67,8 +115,19 @@ void world::arm_relay() {
   push(next, event_kind::relay_wake);
 }
 
-void world::apply(const relay::write_batch& batch) {
-  if (!store_.commit(batch)) TOMO_REQUIRE(false);
+status world::commit(const relay::write_batch& batch) {
+  auto done = store_->commit(batch);
+  if (!done) {
+    ++statistics_.commits_failed;
+    uncertain_ = batch;
+    return done;
+  }
+  uncertain_.reset();
+  show_committed(batch);
+  return done;
+}
+
+void world::show_committed(const relay::write_batch& batch) {
   ++statistics_.commits;
   for (const relay::write& w : batch)
     if (const auto* s = std::get_if<relay::slots_write>(&w)) {
@@ -78,16 +137,18 @@ void world::apply(const relay::write_batch& batch) {
   for (observer* o : observers_) o->on_committed(batch);
 }
 
+// A fault of the disk took the power away.
+void world::cut_relay_for_a_while() {
+  cut_relay();
+  push(now_ + service_restart, event_kind::relay_restart, 0, 0, relay_life_);
+}
+
 void world::finish_commit() {
   relay::commit done = std::move(*commit_);
   commit_.reset();
-  status answer;
-  if (random_.chance(weights_.commit_fails_per_mille)) {
-    ++statistics_.commits_failed;
-    answer = fail(errc::storage_io, "drawn");
-  } else {
-    apply(done.batch);
-  }
+  if (random_.chance(weights_.commit_fails_per_mille)) disk_->arm({.kind = disk_fault_kind::fail});
+  const status answer = commit(done.batch);
+  if (disk_->power_is_cut()) return cut_relay_for_a_while();
   relay_->on_commit_done(now_, wall_of(now_), done.ticket, answer, relay_out_);
 }
 
@@ -109,7 +170,9 @@ void world::finish_mail(std::uint32_t number) {
 void world::take_relay(const event& e) {
   switch (e.kind) {
     case event_kind::relay_cut: return cut_relay();
-    case event_kind::relay_restart: return start_relay();
+    case event_kind::relay_restart:
+      if (relay_ || (e.life != 0 && e.life != relay_life_)) return;
+      return start_relay();
     case event_kind::relay_wake:
       if (!relay_ || e.at != relay_wake_) return;
       relay_wake_ = never;
@@ -125,10 +188,10 @@ void world::take_relay(const event& e) {
       break;
     default: return;
   }
-  relay_said();
+  if (relay_) relay_said();
 }
 
-void world::set_up_directory() {
+relay::directory world::make_directory() const {
   relay::directory all;
   for (const auto& h : homes_) {
     const home_id id{h->number()};
@@ -147,7 +210,7 @@ void world::set_up_directory() {
       all.contacts[c] = {.id = c, .home = id, .role = relay::contact_role::family, .name = "family", .address = "f" + number + "@example.org", .lang = {}, .quiet = {}};
     }
   }
-  store_.edit_directory() = std::move(all);
+  return all;
 }
 
 }  // namespace tomoshibi::sim
