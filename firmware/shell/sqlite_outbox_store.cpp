@@ -2,10 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <unistd.h>
 #include <utility>
 
 namespace tomoshibi::firmware {
@@ -29,7 +25,8 @@ std::uint64_t unsigned_of(std::int64_t v) { return static_cast<std::uint64_t>(v)
 sqlite_outbox_store::sqlite_outbox_store(sqlite_outbox_options options) : options_(std::move(options)) {}
 
 result<sqlite_outbox_store::open_file> sqlite_outbox_store::open_here() {
-  auto db = sqlite_db::open(options_.path, {.exclusive = true, .busy_timeout = millis{2'000}, .pages_max = options_.pages_max});
+  auto db = sqlite_db::open(options_.path, {.exclusive = true, .busy_timeout = millis{2'000}, .pages_max = options_.pages_max,
+                                            .files = options_.files});
   if (!db) return std::unexpected(db.error());
   auto former = migrate(*db, {application_id, schema_steps});
   if (!former) return std::unexpected(former.error());
@@ -59,11 +56,9 @@ result<sqlite_outbox_store::open_file> sqlite_outbox_store::open_here() {
 status sqlite_outbox_store::put_aside() {
   const std::string aside = options_.path + ".corrupt";
   // The log belongs to the file: it is kept beside it, for whoever wants to look.
-  (void)std::rename((options_.path + "-wal").c_str(), (aside + "-wal").c_str());
-  (void)::unlink((options_.path + "-shm").c_str());
-  if (std::rename(options_.path.c_str(), aside.c_str()) != 0)
-    return fail(errc::storage_io, "cannot put " + options_.path + " aside: " + std::strerror(errno));
-  return {};
+  (void)files().rename(options_.path + "-wal", aside + "-wal");
+  (void)files().remove(options_.path + "-shm");
+  return files().rename(options_.path, aside);
 }
 
 status sqlite_outbox_store::open() {

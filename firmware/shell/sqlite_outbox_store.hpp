@@ -19,6 +19,7 @@ struct sqlite_outbox_options {
   std::string path;
   std::uint32_t pages_max = 16 * 1024;                // 64 MiB: several times what the core's own bounds let it hold
   std::function<outbox_epoch()> new_epoch;            // random, not 0
+  database_files* files = nullptr;                    // nullptr: machine_files()
 };
 
 class sqlite_outbox_store final : public outbox_store {
@@ -38,6 +39,7 @@ private:
   status open();
   result<open_file> open_here();
   status put_aside();
+  database_files& files() const { return options_.files != nullptr ? *options_.files : machine_files(); }
   status apply(open_file& file, const outbox_batch& batch);
   status note(status done);
 

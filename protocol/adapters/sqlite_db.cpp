@@ -2,10 +2,7 @@
 
 #include "protocol/base/check.hpp"
 
-#include <fcntl.h>
 #include <sqlite3.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace tomoshibi {
 namespace {
@@ -32,14 +29,6 @@ std::unexpected<error> failed(int rc, sqlite3* db, std::string_view doing) {
   return fail(code_of(rc), std::move(detail));
 }
 
-// SQLite makes files with the umask's mode; what we keep is nobody else's business.
-status make_private(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-  if (fd < 0) return fail(errc::storage_io, "cannot make " + path);
-  ::close(fd);
-  return {};
-}
-
 // Pages count for a limit only from SQLite's own page size on; WAL comes last because it is kept in the file.
 std::string pragmas(const sqlite_options& o) {
   std::string sql = "PRAGMA page_size=" + std::to_string(page_bytes) + ";PRAGMA foreign_keys=ON;";
@@ -56,17 +45,20 @@ void sqlite_db::closer::operator()(sqlite3* db) const { sqlite3_close_v2(db); }
 void statement::finalizer::operator()(sqlite3_stmt* s) const { sqlite3_finalize(s); }
 
 result<sqlite_db> sqlite_db::open(const std::string& path, const sqlite_options& options) {
+  database_files& files = options.files != nullptr ? *options.files : machine_files();
   int flags = SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX;
   flags |= options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
   if (options.create && !options.read_only) {
     flags |= SQLITE_OPEN_CREATE;
+    // SQLite makes files with the umask's mode; what we keep is nobody else's business.
     if (path != ":memory:") {
-      if (auto made = make_private(path); !made) return std::unexpected(made.error());
+      if (auto made = files.make_private(path); !made) return std::unexpected(made.error());
     }
   }
   sqlite3* raw = nullptr;
-  const int rc = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
+  const int rc = sqlite3_open_v2(path.c_str(), &raw, flags, files.vfs());
   sqlite_db db;
+  db.files_ = &files;
   db.db_.reset(raw);
   if (rc != SQLITE_OK) return failed(rc, raw, "open " + path);
   sqlite3_busy_timeout(raw, static_cast<int>(options.busy_timeout.count()));
@@ -141,10 +133,11 @@ status sqlite_db::checkpoint() {
 status sqlite_db::backup_to(const std::string& target_path) {
   // Copied under another name first, so that a half copy never carries the wanted one.
   const std::string part = target_path + ".part";
-  ::unlink(part.c_str());
-  if (auto made = make_private(part); !made) return made;
+  if (auto gone = files_->remove(part); !gone) return gone;
+  if (auto made = files_->make_private(part); !made) return made;
   sqlite3* raw = nullptr;
-  int rc = sqlite3_open_v2(part.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, nullptr);
+  int rc = sqlite3_open_v2(part.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE,
+                           files_->vfs());
   std::unique_ptr<sqlite3, closer> target{raw};
   if (rc == SQLITE_OK) {
     sqlite3_backup* copy = sqlite3_backup_init(raw, "main", db_.get(), "main");
@@ -158,9 +151,10 @@ status sqlite_db::backup_to(const std::string& target_path) {
   if (rc == SQLITE_OK) rc = sqlite3_exec(raw, "PRAGMA journal_mode=DELETE", nullptr, nullptr, nullptr);
   std::unexpected<error> why = failed(rc, raw, "backup");
   target.reset();
-  if (rc == SQLITE_OK && ::rename(part.c_str(), target_path.c_str()) == 0) return {};
-  ::unlink(part.c_str());
-  if (rc == SQLITE_OK) return fail(errc::storage_io, "backup: cannot write " + target_path);
+  status renamed;
+  if (rc == SQLITE_OK && (renamed = files_->rename(part, target_path))) return {};
+  (void)files_->remove(part);
+  if (rc == SQLITE_OK) return fail(renamed.error().code, "backup: " + renamed.error().detail);
   return why;
 }
 

@@ -6,6 +6,7 @@
 // SQLite's text, never a bound value.
 #pragma once
 
+#include "protocol/adapters/database_files.hpp"
 #include "protocol/base/bytes.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/base/time.hpp"
@@ -30,6 +31,7 @@ struct sqlite_options {
   bool exclusive = false;          // nobody else opens the file while we have it (storage_busy for the second)
   millis busy_timeout{5'000};
   std::uint32_t pages_max = 0;     // bound of the file in pages of 4 KiB, 0 = SQLite's own; passing it is storage_full
+  database_files* files = nullptr; // where the file lies; nullptr: machine_files(). Outlives the database
 };
 
 class statement;
@@ -59,6 +61,7 @@ private:
   friend class statement;
   struct closer { void operator()(sqlite3* db) const; };
   std::unique_ptr<sqlite3, closer> db_;
+  database_files* files_ = nullptr;
 };
 
 // A prepared statement. Bind (1, 2, 3 ...), step until false, read columns (0, 1, 2 ...). A bind that fails is reported by

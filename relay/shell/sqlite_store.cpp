@@ -10,10 +10,10 @@ namespace tomoshibi::relay {
 sqlite_store::sqlite_store(sqlite_db reads, sqlite_db writes)
     : reads_(std::move(reads)), writes_(std::move(writes)), read_statements_(reads_), write_statements_(writes_) {}
 
-result<std::unique_ptr<sqlite_store>> sqlite_store::open(const std::string& path) {
-  auto writes = open_store_db(path, {.create = true});
+result<std::unique_ptr<sqlite_store>> sqlite_store::open(const std::string& path, database_files& files) {
+  auto writes = open_store_db(path, {.create = true, .files = &files});
   if (!writes) return std::unexpected(writes.error());
-  auto reads = open_store_db(path, {});
+  auto reads = open_store_db(path, {.files = &files});
   if (!reads) return std::unexpected(reads.error());
   return std::unique_ptr<sqlite_store>(new sqlite_store(std::move(*reads), std::move(*writes)));
 }

@@ -20,7 +20,7 @@ class sqlite_store final : public store {
 public:
   // Makes the file if it is missing and brings an older one up to date. Errors: storage_version (made by a newer program),
   // storage_corrupt, storage_io, storage_busy.
-  static result<std::unique_ptr<sqlite_store>> open(const std::string& path);
+  static result<std::unique_ptr<sqlite_store>> open(const std::string& path, database_files& files = machine_files());
 
   result<directory> load_directory() override;
   result<std::vector<gateway_state>> load_gateways() override;

@@ -1,7 +1,6 @@
 #include "relay/shell/store_schema.hpp"
 
 #include <array>
-#include <filesystem>
 
 namespace tomoshibi::relay {
 namespace {
@@ -200,10 +199,10 @@ const sqlite_schema& store_schema() {
 }
 
 result<sqlite_db> open_store_db(const std::string& path, const store_open_options& options) {
-  std::error_code ignored;
-  if (!options.create && !std::filesystem::exists(path, ignored))
+  database_files& files = options.files != nullptr ? *options.files : machine_files();
+  if (!options.create && !files.exists(path))
     return fail(errc::not_found, path + ": no database here; run tomoshibi-ctl init first");
-  auto db = sqlite_db::open(path, {.create = options.create, .busy_timeout = options.busy_timeout});
+  auto db = sqlite_db::open(path, {.create = options.create, .busy_timeout = options.busy_timeout, .files = &files});
   if (!db) return std::unexpected(db.error());
   if (options.create) {
     if (auto version = migrate(*db, store_schema()); !version) return std::unexpected(version.error());

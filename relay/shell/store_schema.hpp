@@ -17,6 +17,7 @@ const sqlite_schema& store_schema();
 struct store_open_options {
   bool create = false;
   millis busy_timeout{15'000};  // longer than an erasure of one home or a checkpoint takes
+  database_files* files = nullptr;  // nullptr: machine_files()
 };
 result<sqlite_db> open_store_db(const std::string& path, const store_open_options& options);
 
