@@ -1,9 +1,9 @@
 // Goal: every checker of the simulator can fail. Each is shown one thing that must not happen.
 #include "relay/ports/memory_store.hpp"
-#include "tools/sim/checkers/acks.hpp"
-#include "tools/sim/checkers/alerts.hpp"
-#include "tools/sim/checkers/energy.hpp"
-#include "tools/sim/checkers/slots.hpp"
+#include "tools/sim.d/checkers/acks.hpp"
+#include "tools/sim.d/checkers/alerts.hpp"
+#include "tools/sim.d/checkers/energy.hpp"
+#include "tools/sim.d/checkers/slots.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 

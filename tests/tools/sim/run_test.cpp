@@ -1,6 +1,6 @@
 // Goal: the production cores keep their promises over whole simulated months with faults, and the same seed makes the
 // same run. Longer and other runs: tomoshibi-sim.
-#include "tools/sim/run.hpp"
+#include "tools/sim.d/run.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 

@@ -1,4 +1,4 @@
-#include "tools/sim/world.hpp"
+#include "tools/sim.d/world.hpp"
 
 #include <cstdio>
 

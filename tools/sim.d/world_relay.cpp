@@ -1,7 +1,7 @@
 // The relay's shell: sessions, commits that take time and fail, a mail server that takes time and refuses, power cuts.
 #include "protocol/base/check.hpp"
-#include "tools/sim/checkers/acks.hpp"
-#include "tools/sim/world.hpp"
+#include "tools/sim.d/checkers/acks.hpp"
+#include "tools/sim.d/world.hpp"
 
 namespace tomoshibi::sim {
 namespace {

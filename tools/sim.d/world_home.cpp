@@ -1,5 +1,5 @@
 // The home's side of the world: devices and resident, the gateway's shell, the home network between them.
-#include "tools/sim/world.hpp"
+#include "tools/sim.d/world.hpp"
 
 namespace tomoshibi::sim {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/sim/checkers/slots.hpp"
+#include "tools/sim.d/checkers/slots.hpp"
 
 namespace tomoshibi::sim {
 namespace {

@@ -1,10 +1,10 @@
-#include "tools/sim/run.hpp"
+#include "tools/sim.d/run.hpp"
 
-#include "tools/sim/checkers/acks.hpp"
-#include "tools/sim/checkers/alerts.hpp"
-#include "tools/sim/checkers/energy.hpp"
-#include "tools/sim/checkers/slots.hpp"
-#include "tools/sim/memory_disk.hpp"
+#include "tools/sim.d/checkers/acks.hpp"
+#include "tools/sim.d/checkers/alerts.hpp"
+#include "tools/sim.d/checkers/energy.hpp"
+#include "tools/sim.d/checkers/slots.hpp"
+#include "tools/sim.d/memory_disk.hpp"
 
 namespace tomoshibi::sim {
 namespace {

@@ -2,7 +2,7 @@
 // reading and the last slot's end, no more, and no less than up to the last reading before it.
 #pragma once
 
-#include "tools/sim/observer.hpp"
+#include "tools/sim.d/observer.hpp"
 
 #include <map>
 

@@ -1,9 +1,9 @@
 // One checked run: the world, its checkers, and what they found.
 #pragma once
 
-#include "tools/sim/observer.hpp"
-#include "tools/sim/plan.hpp"
-#include "tools/sim/world.hpp"
+#include "tools/sim.d/observer.hpp"
+#include "tools/sim.d/plan.hpp"
+#include "tools/sim.d/world.hpp"
 
 namespace tomoshibi::sim {
 

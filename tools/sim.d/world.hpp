@@ -6,12 +6,12 @@
 
 #include "relay/core/relay.hpp"
 #include "relay/ports/store.hpp"
-#include "tools/sim/disk.hpp"
-#include "tools/sim/event_heap.hpp"
-#include "tools/sim/home.hpp"
-#include "tools/sim/line.hpp"
-#include "tools/sim/observer.hpp"
-#include "tools/sim/payloads.hpp"
+#include "tools/sim.d/disk.hpp"
+#include "tools/sim.d/event_heap.hpp"
+#include "tools/sim.d/home.hpp"
+#include "tools/sim.d/line.hpp"
+#include "tools/sim.d/observer.hpp"
+#include "tools/sim.d/payloads.hpp"
 
 #include <deque>
 #include <memory>

@@ -5,7 +5,7 @@
 //          UNKNOWN only where the gateway or the device truly was away, or readings were lost on the way
 #pragma once
 
-#include "tools/sim/observer.hpp"
+#include "tools/sim.d/observer.hpp"
 
 #include <functional>
 #include <map>

@@ -1,6 +1,6 @@
 // Connections: dialling, bytes in order and late, and the ways in which a line breaks.
-#include "tools/sim/checkers/acks.hpp"
-#include "tools/sim/world.hpp"
+#include "tools/sim.d/checkers/acks.hpp"
+#include "tools/sim.d/world.hpp"
 
 namespace tomoshibi::sim {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/sim/checkers/energy.hpp"
+#include "tools/sim.d/checkers/energy.hpp"
 
 namespace tomoshibi::sim {
 

@@ -4,7 +4,7 @@
 // counts; it shares no code with relay/core.
 #pragma once
 
-#include "tools/sim/observer.hpp"
+#include "tools/sim.d/observer.hpp"
 
 #include <map>
 

@@ -1,4 +1,4 @@
-#include "tools/sim/checkers/alerts.hpp"
+#include "tools/sim.d/checkers/alerts.hpp"
 
 #include <set>
 

@@ -7,9 +7,9 @@
 #include "drivers/echonet/twin/twin_node.hpp"
 #include "firmware/core/gateway.hpp"
 #include "relay/core/directory.hpp"
-#include "tools/sim/disk.hpp"
-#include "tools/sim/habits.hpp"
-#include "tools/sim/plan.hpp"
+#include "tools/sim.d/disk.hpp"
+#include "tools/sim.d/habits.hpp"
+#include "tools/sim.d/plan.hpp"
 
 #include <array>
 #include <memory>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "protocol/base/prng.hpp"
-#include "tools/sim/disk.hpp"
+#include "tools/sim.d/disk.hpp"
 
 #include <optional>
 

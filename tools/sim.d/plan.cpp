@@ -1,4 +1,4 @@
-#include "tools/sim/plan.hpp"
+#include "tools/sim.d/plan.hpp"
 
 #include <algorithm>
 

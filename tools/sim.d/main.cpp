@@ -1,5 +1,5 @@
 // tomoshibi-sim: homes, gateways and a relay in virtual time from one seed. See docs/SIMULATOR.md.
-#include "tools/sim/run.hpp"
+#include "tools/sim.d/run.hpp"
 
 #include <getopt.h>
 

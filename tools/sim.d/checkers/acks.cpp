@@ -1,4 +1,4 @@
-#include "tools/sim/checkers/acks.hpp"
+#include "tools/sim.d/checkers/acks.hpp"
 
 #include <algorithm>
 

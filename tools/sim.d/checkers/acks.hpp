@@ -2,7 +2,7 @@
 // committed before that frame was sent.
 #pragma once
 
-#include "tools/sim/observer.hpp"
+#include "tools/sim.d/observer.hpp"
 
 #include <map>
 

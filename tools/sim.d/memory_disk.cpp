@@ -1,4 +1,4 @@
-#include "tools/sim/memory_disk.hpp"
+#include "tools/sim.d/memory_disk.hpp"
 
 #include "firmware/ports/memory_outbox_store.hpp"
 #include "relay/ports/memory_store.hpp"

@@ -1,4 +1,4 @@
-#include "tools/sim/habits.hpp"
+#include "tools/sim.d/habits.hpp"
 
 #include <algorithm>
 

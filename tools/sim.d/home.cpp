@@ -1,7 +1,7 @@
-#include "tools/sim/home.hpp"
+#include "tools/sim.d/home.hpp"
 
 #include "drivers/registry.hpp"
-#include "tools/sim/checkers/acks.hpp"
+#include "tools/sim.d/checkers/acks.hpp"
 
 namespace tomoshibi::sim {
 namespace {
