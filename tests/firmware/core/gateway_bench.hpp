@@ -6,6 +6,7 @@
 #include "firmware/ports/memory_outbox_store.hpp"
 #include "protocol/wire/frame_reader.hpp"
 #include "protocol/wire/messages.hpp"
+#include "tests/firmware/core/slots_support.hpp"
 
 #include <map>
 #include <memory>
@@ -277,5 +278,21 @@ struct gateway_bench {
     return times;
   }
 };
+
+// A gateway in slot 0 that watches one appliance, its clock right.
+inline gateway_bench watching() {
+  gateway_bench b;
+  b.setup.file_config = config_of({appliance(1)});
+  b.set_wall(in_slot(0, 0));
+  return b;
+}
+
+// A reading a minute until `until`; on between the two moments.
+inline void live(gateway_bench& b, wall_at until, wall_at on_from = wall_at::max(), wall_at on_to = wall_at::max()) {
+  while (b.box && b.wall() < until) {
+    b.read(b.wall() >= on_from && b.wall() < on_to);
+    b.run_for(60s);
+  }
+}
 
 }  // namespace tomoshibi::firmware

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdio>
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 namespace tomoshibi {
@@ -40,6 +41,11 @@ errc code_of(const status& s) { return s ? errc{} : s.error().code; }
 }  // namespace
 
 // Goal: every type goes in and comes out unchanged, empty and null being different.
+TEST_CASE("the library is the one of the lock file, and cannot load extensions") {
+  CHECK(sqlite3_libversion_number() == SQLITE_VERSION_NUMBER);
+  CHECK(sqlite3_compileoption_used("OMIT_LOAD_EXTENSION") == 1);
+}
+
 TEST_CASE("values survive a round trip") {
   auto db = open(":memory:");
   REQUIRE(db.exec("CREATE TABLE t (a, b, c, d, e, f)"));
