@@ -6,6 +6,7 @@
 #include "protocol/base/check.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace tomoshibi::firmware {
 namespace {
@@ -179,6 +180,8 @@ void daemon::act() {
   for (const auto& d : out_.datagrams) ports_[d.driver]->send(d.datagram);
   for (const auto& action : out_.link) link_->act(action);
   out_.clear();
+  if (const auto mended = store_.mended(); mended != std::exchange(mended_told_, mended))
+    log_.error("outbox_mended", {{"values", mended}});
   if (!store_.found_damage() || failed_) return;
   // The next start puts the file aside; going on would only repeat the failure.
   log_.error("outbox_damaged", {{"reaction", "the program ends, to start anew"}});

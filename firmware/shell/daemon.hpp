@@ -68,6 +68,7 @@ private:
   gateway_output out_;
   bool stopping_ = false;
   bool failed_ = false;
+  std::size_t mended_told_ = 0;
 };
 
 }  // namespace tomoshibi::firmware

@@ -2,8 +2,9 @@
 //
 // The file belongs to one gateway process at a time. A file that is damaged, or is not an outbox at all, is renamed to
 // <path>.corrupt (the former one of that name goes) and a new one with a new random epoch takes its place; load() then
-// says `recreated`, once. Damage found later, by a commit or a read, is storage_corrupt: the program ends and the next
-// start puts the file aside. A file of a newer program (storage_version) is never touched.
+// says `recreated`, once. Damaged bytes within a value are mended (outbox_mend.hpp). Damage found later, by a commit or a
+// read, is storage_corrupt: the program ends and the next start mends the file or puts it aside. A read that fails is no
+// damage, until it has failed at several openings in a row. A file of a newer program (storage_version) is never touched.
 #pragma once
 
 #include "firmware/ports/outbox_store.hpp"
@@ -30,6 +31,7 @@ public:
   result<std::vector<stored_record>> read(record_seq from, std::size_t count_max) override;
   status checkpoint_file();                           // moves the WAL into the file; at the end of the program
   bool found_damage() const { return damaged_; }
+  std::size_t mended() const { return mended_; }      // damaged values replaced at the opening (outbox_mend.hpp)
 
 private:
   struct open_file {
@@ -48,6 +50,8 @@ private:
   record_seq next_ = 1;
   bool recreated_ = false;
   bool damaged_ = false;
+  int unreadable_ = 0;   // openings in a row at which a page could not be read
+  std::size_t mended_ = 0;
 };
 
 }  // namespace tomoshibi::firmware

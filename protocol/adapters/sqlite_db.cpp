@@ -2,6 +2,7 @@
 
 #include "protocol/base/check.hpp"
 
+#include <cstdlib>
 #include <sqlite3.h>
 
 namespace tomoshibi {
@@ -15,6 +16,7 @@ errc code_of(int rc) {
     case SQLITE_FULL: return errc::storage_full;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB: return errc::storage_corrupt;
+    case SQLITE_ERROR: return errc::storage_corrupt;  // a statement that does not fit the tables: they are not ours any more
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return errc::storage_busy;
     default: return errc::storage_io;
@@ -63,6 +65,9 @@ result<sqlite_db> sqlite_db::open(const std::string& path, const sqlite_options&
   if (rc != SQLITE_OK) return failed(rc, raw, "open " + path);
   sqlite3_busy_timeout(raw, static_cast<int>(options.busy_timeout.count()));
   if (auto set = db.exec(pragmas(options)); !set) return std::unexpected(set.error());
+  // The file itself could be opened for writing a moment ago: so its header forbids it, by a version that no SQLite has.
+  if (options.create && !options.read_only && sqlite3_db_readonly(raw, "main") == 1)
+    return fail(errc::storage_corrupt, "open " + path + ": its header allows no writing");
   return db;
 }
 
@@ -101,14 +106,24 @@ std::int64_t sqlite_db::changes() const { return sqlite3_changes64(db_.get()); }
 result<std::int64_t> sqlite_db::data_version() { return query_int("PRAGMA data_version"); }
 
 namespace {
+
+// The check tells a page that could not be read like one that is damaged: by a line of text. The first is a failed read,
+// which may go away; to call it damage would throw a good file away.
+bool unreadable(const std::string& finding) {
+  constexpr std::string_view with_code = "unable to get the page. error code=";
+  if (finding.find("failed to get page") != std::string::npos) return true;
+  const auto at = finding.find(with_code);
+  return at != std::string::npos && (std::atoi(finding.c_str() + at + with_code.size()) & 0xff) == SQLITE_IOERR;
+}
+
 status check_with(sqlite_db& db, std::string_view sql) {
   auto prepared = db.prepare(sql);
   if (!prepared) return std::unexpected(prepared.error());
   auto row = prepared->step();
   if (!row) return std::unexpected(row.error());
-  if (!*row || prepared->text(0) != "ok")
-    return fail(errc::storage_corrupt, "check: " + (*row ? prepared->text(0) : std::string("no answer")));
-  return {};
+  const std::string finding = *row ? prepared->text(0) : "no answer";
+  if (finding == "ok") return {};
+  return fail(unreadable(finding) ? errc::storage_io : errc::storage_corrupt, "check: " + finding);
 }
 }  // namespace
 
