@@ -80,6 +80,7 @@
 #define MBEDTLS_SSL_PROTO_TLS1_3
 #define MBEDTLS_SSL_TLS1_3_COMPATIBILITY_MODE
 #define MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL_ENABLED
+#define MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_PSK_ENABLED
 #define MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_PSK_EPHEMERAL_ENABLED
 #define MBEDTLS_KEY_EXCHANGE_ECDHE_ECDSA_ENABLED
 #define MBEDTLS_KEY_EXCHANGE_ECDHE_RSA_ENABLED
@@ -87,13 +88,16 @@
 #define MBEDTLS_SSL_ALPN
 #define MBEDTLS_SSL_SERVER_NAME_INDICATION
 #define MBEDTLS_SSL_SESSION_TICKETS
-#define MBEDTLS_SSL_TICKET_C
+// Tickets are sealed, and their age is judged, by ticket_seal; without early data their age matters to nothing else.
+#define MBEDTLS_SSL_TLS1_3_TICKET_AGE_TOLERANCE 604800000
 #define MBEDTLS_SSL_KEEP_PEER_CERTIFICATE
 #define MBEDTLS_SSL_ALL_ALERT_MESSAGES
 
-// Memory of a connection: buffers shrink to the agreed record size once the handshake is over. What we send goes in records
-// of at most 4 KiB: a frame of the device channel and our own certificates fit. What others send may be as long as TLS
-// allows, because download servers know no limit.
+// Memory of a connection. Both ends of the device channel say in their hello how long a record they take (RFC 8449), so
+// buffers may be short and nothing breaks: what is longer goes in several records. A handshake message must fit whole, so
+// a certificate and its chain may have 4 KiB. Once the handshake is over the outgoing buffer shrinks (tls_context.cpp).
+// A part that downloads from servers which do not know RFC 8449 would need 16 KiB, and a build of its own.
+#define MBEDTLS_SSL_IN_CONTENT_LEN 4096
 #define MBEDTLS_SSL_OUT_CONTENT_LEN 4096
 #define MBEDTLS_SSL_MAX_FRAGMENT_LENGTH
 #define MBEDTLS_SSL_RECORD_SIZE_LIMIT

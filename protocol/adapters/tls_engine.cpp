@@ -1,23 +1,21 @@
 #include "protocol/adapters/tls_engine.hpp"
 
-#include "protocol/adapters/mbedtls_support.hpp"
+#include "protocol/adapters/tls_context.hpp"
 #include "protocol/base/check.hpp"
 
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <mbedtls/ssl.h>
+#include <mbedtls/platform.h>
+
+// Internal to Mbed TLS 3.6 (library/ssl_misc.h; tools/sources.lock pins the version). In TLS 1.3 nothing else lets go of
+// what only the handshake needs, which is half of a connection's memory; TLS 1.2 and DTLS call it themselves.
+extern "C" void mbedtls_ssl_handshake_wrapup_free_hs_transform(mbedtls_ssl_context* ssl);
 
 namespace tomoshibi {
 namespace {
 
 constexpr std::size_t pem_bytes_max = 64 * 1024;
-
-// The device channel speaks one dialect: P-256 certificates, ECDHE over P-256 or X25519.
-constexpr std::uint16_t groups[] = {MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1, MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
-                                    MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
-constexpr std::uint16_t signatures[] = {MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256, MBEDTLS_TLS1_3_SIG_NONE};
-constexpr int suites[] = {MBEDTLS_TLS1_3_AES_128_GCM_SHA256, MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256, 0};
 
 result<std::string> read_pem(const std::string& path) {
   std::FILE* file = std::fopen(path.c_str(), "re");
@@ -44,91 +42,27 @@ result<tls_identity> load_tls_identity(const tls_identity_files& files) {
   return identity;
 }
 
-// ---- the shared part
+namespace {
 
-class tls_context {
-public:
-  tls_context(tls_date_source date, bool server) : date_(std::move(date)), server_(server) {
-    mbedtls_ssl_config_init(&config_);
-  }
-  ~tls_context() { mbedtls_ssl_config_free(&config_); }
-  tls_context(const tls_context&) = delete;
-  tls_context& operator=(const tls_context&) = delete;
-
-  status set_up(const tls_identity& identity);
-  const mbedtls_ssl_config& config() const { return config_; }
-  bool server() const { return server_; }
-
-private:
-  static int judge(void* self, mbedtls_x509_crt* crt, int depth, std::uint32_t* flags);
-
-  mbedtls_ssl_config config_;
-  mbed::certificate_chain own_;
-  mbed::certificate_chain ca_;
-  mbed::private_key key_;
-  tls_date_source date_;
-  bool server_;
+struct held_session {
+  held_session() { mbedtls_ssl_session_init(&session); }
+  ~held_session() { mbedtls_ssl_session_free(&session); }
+  held_session(const held_session&) = delete;
+  held_session& operator=(const held_session&) = delete;
+  mbedtls_ssl_session session;
 };
 
-status tls_context::set_up(const tls_identity& identity) {
-  if (auto started = mbed::start(); !started) return started;
-  if (auto parsed = own_.parse(identity.certificate_pem, "certificate"); !parsed) return parsed;
-  if (auto parsed = ca_.parse(identity.ca_pem, "CA certificate"); !parsed) return parsed;
-  if (auto parsed = key_.parse(identity.key_pem, "private key"); !parsed) return parsed;
-  if (mbedtls_pk_check_pair(&own_.crt.pk, &key_.pk, mbed::random, nullptr) != 0)
-    return fail(errc::config_invalid, "the private key does not belong to the certificate");
-
-  const int side = server_ ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT;
-  int rc = mbedtls_ssl_config_defaults(&config_, side, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
-  if (rc != 0) return mbed::failed(rc, "TLS defaults");
-  mbedtls_ssl_conf_rng(&config_, mbed::random, nullptr);
-  mbedtls_ssl_conf_min_tls_version(&config_, MBEDTLS_SSL_VERSION_TLS1_3);
-  mbedtls_ssl_conf_max_tls_version(&config_, MBEDTLS_SSL_VERSION_TLS1_3);
-  mbedtls_ssl_conf_ciphersuites(&config_, suites);
-  mbedtls_ssl_conf_groups(&config_, groups);
-  mbedtls_ssl_conf_sig_algs(&config_, signatures);
-  mbedtls_ssl_conf_authmode(&config_, MBEDTLS_SSL_VERIFY_REQUIRED);
-  mbedtls_ssl_conf_ca_chain(&config_, &ca_.crt, nullptr);
-  mbedtls_ssl_conf_verify(&config_, &tls_context::judge, this);
-  // No tickets: what Mbed TLS 3.6 puts into a TLS 1.3 ticket does not name the client (docs/adr/0003).
-  mbedtls_ssl_conf_tls13_key_exchange_modes(&config_, MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL);
-  rc = mbedtls_ssl_conf_own_cert(&config_, &own_.crt, &key_.pk);
-  if (rc != 0) return mbed::failed(rc, "own certificate", errc::config_invalid);
-  return {};
-}
-
-// Called for each certificate of the peer's chain. Mbed TLS has judged the dates by the machine's clock; ours count.
-int tls_context::judge(void* self, mbedtls_x509_crt* crt, int, std::uint32_t* flags) {
-  const auto& context = *static_cast<const tls_context*>(self);
-  *flags &= ~static_cast<std::uint32_t>(MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE);
-  const std::optional<wall_at> now = context.date_ ? context.date_() : std::nullopt;
-  if (!now) return 0;
-  if (*now > mbed::to_wall(crt->valid_to)) *flags |= MBEDTLS_X509_BADCERT_EXPIRED;
-  if (*now < mbed::to_wall(crt->valid_from)) *flags |= MBEDTLS_X509_BADCERT_FUTURE;
-  return 0;
-}
-
-namespace {
-result<tls_context_ptr> make_context(const tls_identity& identity, tls_date_source date, bool server) {
-  auto context = std::make_shared<tls_context>(std::move(date), server);
-  if (auto ready = context->set_up(identity); !ready) return std::unexpected(ready.error());
-  return context;
-}
 }  // namespace
-
-result<tls_context_ptr> make_tls_server(const tls_identity& identity, tls_date_source date) {
-  return make_context(identity, std::move(date), true);
-}
-result<tls_context_ptr> make_tls_client(const tls_identity& identity, tls_date_source date) {
-  return make_context(identity, std::move(date), false);
-}
 
 // ---- one connection
 
 struct tls_engine::impl {
   enum class state { handshake, open, failed };
 
-  explicit impl(tls_context_ptr c) : context(std::move(c)) { mbedtls_ssl_init(&ssl); }
+  impl(tls_context_ptr c, const std::string& name)
+      : context(std::move(c)), server_name(name), proof(std::make_unique<tls_proof>()) {
+    mbedtls_ssl_init(&ssl);
+  }
   ~impl() { mbedtls_ssl_free(&ssl); }
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;
@@ -140,8 +74,14 @@ struct tls_engine::impl {
   status read_plain();
   std::unexpected<error> broken(int rc, std::string_view doing);
   void know_peer();
+  void let_go();
+  status offer_session();
+  void keep_session();
 
   tls_context_ptr context;
+  std::string server_name;                 // client only
+  std::unique_ptr<tls_proof> proof;        // while the handshake lasts
+  std::optional<tls_peer> offered;         // whose session was offered, while the handshake lasts
   mbedtls_ssl_context ssl;
   byte_view input;        // of the feed() that runs; Mbed TLS takes all of it or the connection is over
   bytes output;
@@ -184,31 +124,80 @@ std::unexpected<error> tls_engine::impl::broken(int rc, std::string_view doing) 
   return failure;
 }
 
-void tls_engine::impl::know_peer() {
-  const mbedtls_x509_crt* crt = mbedtls_ssl_get_peer_cert(&ssl);
-  TOMO_REQUIRE(crt != nullptr);  // both sides must show one (VERIFY_REQUIRED), and there is no resumption
-  peer.common_name = mbed::common_name(crt->subject);
-  peer.sha256 = mbed::sha256_hex(*crt);
-  peer.not_before = mbed::to_wall(crt->valid_from);
-  peer.not_after = mbed::to_wall(crt->valid_to);
-}
-
 status tls_engine::impl::shake_hands() {
-  const int rc = mbedtls_ssl_handshake(&ssl);
+  const int rc = context->shake_hands(ssl, *proof);
   if (rc == MBEDTLS_ERR_SSL_WANT_READ) return {};
-  if (rc != 0) return broken(rc, "TLS handshake");
+  if (rc != 0) {
+    if (offered) context->forget(server_name);   // whatever was wrong
+    return broken(rc, "TLS handshake");
+  }
   now = state::open;
   know_peer();
+  let_go();
   return {};
+}
+
+void tls_engine::impl::know_peer() {
+  peer = std::move(proof->peer);
+  peer.resumed = proof->how != tls_proof::by::certificate;
+  if (proof->how == tls_proof::by::nothing) {
+    // A client that was shown no certificate was answered by whoever can open its ticket: the server it had verified.
+    TOMO_REQUIRE(offered);
+    peer = std::move(*offered);
+    peer.resumed = true;
+  }
+  proof.reset();
+  offered.reset();
+}
+
+// An idle connection holds what its records need and no more. A client reads its ticket with what the handshake left.
+void tls_engine::impl::let_go() {
+  mbedtls_ssl_session* session = ssl.MBEDTLS_PRIVATE(session);
+  if (session != nullptr && session->MBEDTLS_PRIVATE(peer_cert) != nullptr) {
+    mbedtls_x509_crt_free(session->MBEDTLS_PRIVATE(peer_cert));
+    mbedtls_free(session->MBEDTLS_PRIVATE(peer_cert));
+    session->MBEDTLS_PRIVATE(peer_cert) = nullptr;   // Mbed TLS 3.6 insists on keeping it in TLS 1.3; we have read it
+  }
+  if (context->server()) mbedtls_ssl_handshake_wrapup_free_hs_transform(&ssl);
+}
+
+// ---- a client's session, to be known again by
+
+status tls_engine::impl::offer_session() {
+  const tls_held_session* held = context->held(server_name);
+  held_session saved;
+  int rc = mbedtls_ssl_session_load(&saved.session, held->session.data(), held->session.size());
+  if (rc == 0) rc = mbedtls_ssl_set_session(&ssl, &saved.session);
+  if (rc != 0) return mbed::failed(rc, "TLS session");
+  offered = held->peer;
+  return {};
+}
+
+void tls_engine::impl::keep_session() {
+  held_session fresh;
+  bytes saved(session_bytes_max);
+  std::size_t size = 0;
+  if (mbedtls_ssl_get_session(&ssl, &fresh.session) != 0) return;
+  if (mbedtls_ssl_session_save(&fresh.session, saved.data(), saved.size(), &size) != 0) return;
+  saved.resize(size);
+  context->hold(server_name, {.session = std::move(saved), .peer = peer});
 }
 
 status tls_engine::impl::read_plain() {
   std::uint8_t buffer[4096];
+  bool again = false;
   while (!peer_closed) {
     const int rc = mbedtls_ssl_read(&ssl, buffer, sizeof buffer);
-    if (rc == MBEDTLS_ERR_SSL_WANT_READ) return {};
-    if (rc == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) continue;
-    if (rc == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY || rc == 0) {
+    if (rc == MBEDTLS_ERR_SSL_WANT_READ) {
+      // To a client also said half-way through a ticket, which has arrived and is read by the next call.
+      if (again || context->server()) return {};
+      again = true;
+      continue;
+    }
+    again = false;
+    if (rc == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) {
+      keep_session();
+    } else if (rc == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY || rc == 0) {
       peer_closed = true;
     } else if (rc < 0) {
       return broken(rc, "TLS");
@@ -232,17 +221,20 @@ tls_engine::tls_engine(tls_engine&&) noexcept = default;
 tls_engine& tls_engine::operator=(tls_engine&&) noexcept = default;
 tls_engine::~tls_engine() = default;
 
-result<tls_engine> tls_engine::start(tls_context_ptr context, const std::string& server_name) {
-  auto made = std::make_unique<impl>(std::move(context));
+result<tls_engine> tls_engine::start(tls_context_ptr context, const std::string& server_name, tls_resumption resumption) {
+  auto made = std::make_unique<impl>(std::move(context), server_name);
   const bool server = made->context->server();
   if (!server && server_name.empty()) return fail(errc::config_invalid, "a TLS client needs the server's name");
-  int rc = mbedtls_ssl_setup(&made->ssl, &made->context->config());
+  const bool resuming = !server && resumption == tls_resumption::on && made->context->held(server_name) != nullptr;
+  int rc = mbedtls_ssl_setup(&made->ssl, &made->context->config(resuming));
   if (rc == 0 && !server) rc = mbedtls_ssl_set_hostname(&made->ssl, server_name.c_str());
   if (rc != 0) return mbed::failed(rc, "TLS set-up");
   mbedtls_ssl_set_bio(&made->ssl, made.get(), &impl::give, &impl::take, nullptr);
-  if (!server) {
-    if (auto hello = made->advance(); !hello) return std::unexpected(hello.error());
+  if (server) return tls_engine{std::move(made)};
+  if (resuming) {
+    if (auto offered = made->offer_session(); !offered) return std::unexpected(offered.error());
   }
+  if (auto hello = made->advance(); !hello) return std::unexpected(hello.error());
   return tls_engine{std::move(made)};
 }
 
@@ -276,6 +268,7 @@ bytes tls_engine::take_output() { return std::exchange(impl_->output, {}); }
 bytes tls_engine::take_plain() { return std::exchange(impl_->plain, {}); }
 bool tls_engine::open() const { return impl_->now == impl::state::open; }
 bool tls_engine::closed() const { return impl_->peer_closed; }
+bool tls_engine::refused_ticket() const { return impl_->now == impl::state::failed && impl_->offered.has_value(); }
 const tls_peer& tls_engine::peer() const { return impl_->peer; }
 
 }  // namespace tomoshibi

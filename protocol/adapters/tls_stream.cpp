@@ -57,6 +57,7 @@ void tls_stream::impl::resolve(const target& to) {
 }
 
 void tls_stream::impl::dial(const std::vector<tcp::endpoint>& endpoints) {
+  dialled = endpoints;
   asio::async_connect(socket, endpoints,
                       [self = shared_from_this()](const code& failed, const tcp::endpoint&) { self->on_dialled(failed); });
 }
@@ -65,6 +66,18 @@ void tls_stream::impl::on_dialled(const code& failed) {
   if (now != state::connecting) return;
   if (failed) return finish(net_error(failed, "connect", errc::net_unreachable));
   start_engine(server_name);
+}
+
+// The server did not take our ticket: once more, with the certificate, within the same time-out.
+void tls_stream::impl::dial_again() {
+  code ignored;
+  socket.close(ignored);
+  engine.reset();
+  queue.clear();
+  sent = 0;
+  now = state::connecting;
+  options.resumption = tls_resumption::off;
+  dial(std::exchange(dialled, {}));
 }
 
 void tls_stream::impl::begin(tls_stream_events& e) {
@@ -97,7 +110,7 @@ void tls_stream::impl::start_engine(const std::string& name) {
   now = state::handshake;
   note_remote();
   prepare_socket();
-  auto started = tls_engine::start(context, name);
+  auto started = tls_engine::start(context, name, options.resumption);
   if (!started) return finish(started.error());
   engine.emplace(std::move(*started));
   flush();
@@ -131,8 +144,13 @@ bool tls_stream::impl::take_bytes(byte_view cipher) {
   const auto fed = engine->feed(cipher);
   flush();  // also after a failure: the alert tells the peer why
   if (now == state::closed) return false;
+  if (engine->refused_ticket() && options.resumption == tls_resumption::on) {
+    dial_again();
+    return false;
+  }
   if (now == state::handshake && engine->open()) {
     now = state::open;
+    dialled = {};
     deadline.cancel();
     events->on_open(engine->peer());
     if (events == nullptr) return false;

@@ -2,7 +2,8 @@
 //
 // States: connecting (client: resolve and connect) -> handshake -> open -> closed. on_closed comes exactly once and last,
 // never from inside a call into the stream. Destroying the stream ends everything silently: no callback follows.
-// A callback may destroy the stream. TCP_NODELAY and keep-alive are on.
+// A callback may destroy the stream. A client whose ticket is not taken dials once more by itself. TCP_NODELAY and
+// keep-alive are on.
 #pragma once
 
 #include "protocol/adapters/event_loop.hpp"
@@ -30,6 +31,7 @@ struct tls_stream_options {
   millis connect_timeout{20'000};                  // name, TCP and TLS together
   millis close_timeout{5'000};                     // for what is queued when close() is called
   std::size_t queue_bytes_max = 64 * 1024;         // cipher bytes not yet taken by the kernel
+  tls_resumption resumption = tls_resumption::on;  // client; off: shows its certificate even if it holds a ticket
 };
 
 class tls_stream {

@@ -20,6 +20,7 @@ struct tls_stream::impl : std::enable_shared_from_this<tls_stream::impl> {
   void begin(tls_stream_events& e);               // server side
   void resolve(const target& to);
   void dial(const std::vector<tcp::endpoint>& endpoints);
+  void dial_again();
   void on_dialled(const code& failed);
   void prepare_socket();
   void start_engine(const std::string& server_name);
@@ -43,6 +44,7 @@ struct tls_stream::impl : std::enable_shared_from_this<tls_stream::impl> {
   loop_timer deadline;
   state now = state::waiting;
   std::string server_name;
+  std::vector<tcp::endpoint> dialled;             // client, until open
   bytes queue;                                    // cipher bytes; the first `sent` of them have left
   std::size_t sent = 0;
   bool writing = false;
