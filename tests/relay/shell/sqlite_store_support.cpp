@@ -6,8 +6,8 @@
 
 namespace tomoshibi::relay::test {
 
-void register_directory(const std::string& path, const directory& d) {
-  auto db = open_store_db(path, {.create = true});
+void register_directory(const std::string& path, const directory& d, database_files& files) {
+  auto db = open_store_db(path, {.create = true, .files = &files});
   TOMO_REQUIRE(db.has_value());
   auto tx = transaction::begin(*db);
   TOMO_REQUIRE(tx.has_value());

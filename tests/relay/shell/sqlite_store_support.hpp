@@ -10,6 +10,6 @@
 namespace tomoshibi::relay::test {
 
 // Registers the directory with the ids it has. Aborts on a failure: a test's premise.
-void register_directory(const std::string& path, const directory& d);
+void register_directory(const std::string& path, const directory& d, database_files& files = machine_files());
 
 }  // namespace tomoshibi::relay::test
