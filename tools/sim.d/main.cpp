@@ -1,5 +1,6 @@
 // tomoshibi-sim: homes, gateways and a relay in virtual time from one seed. See docs/SIMULATOR.md.
 #include "tools/sim.d/run.hpp"
+#include "tools/sim.d/sqlite_disk.hpp"
 
 #include <getopt.h>
 
@@ -17,7 +18,7 @@ constexpr const char* usage =
     "tomoshibi-sim: runs the production cores of gateways and relay in virtual time and checks what they promise.\n"
     "\n"
     "  tomoshibi-sim [--seed N] [--seeds COUNT] [--homes N] [--days N] [--poll SECONDS] [--slow-line]\n"
-    "                [--quiet]\n"
+    "                [--tier fast|deep] [--quiet]\n"
     "\n"
     "  --seed N       the run to make (default 1); everything follows from it\n"
     "  --seeds COUNT  so many runs, from --seed upwards (default 1)\n"
@@ -25,6 +26,7 @@ constexpr const char* usage =
     "  --days N       1..400 days with faults, one calm day after (default 30)\n"
     "  --poll N       seconds between polls, 10..900 (default 300)\n"
     "  --slow-line    keep-alive ten times slower, for many homes in little time\n"
+    "  --tier T       fast: stores in memory (default); deep: the daemons' SQLite stores on a disk that forgets and tears\n"
     "  --quiet        no progress line\n"
     "\n"
     "Exit code 0: nothing found. 1: a promise was broken; the line says how to repeat the run. 2: bad arguments.\n";
@@ -32,6 +34,7 @@ constexpr const char* usage =
 struct arguments {
   options run{.progress = true};
   std::uint64_t seeds = 1;
+  bool deep = false;
 };
 
 template <class T>
@@ -45,7 +48,7 @@ bool number(const char* text, T low, T high, T& out) {
 }
 
 int bad_value(const char* name, const char* value) {
-  std::fprintf(stderr, "tomoshibi-sim: --%s %s: not a number in range; see --help\n", name, value);
+  std::fprintf(stderr, "tomoshibi-sim: --%s %s: not a number in range, or not one of the words; see --help\n", name, value);
   return 2;
 }
 
@@ -53,7 +56,7 @@ int bad_value(const char* name, const char* value) {
 int parse(int argc, char** argv, arguments& out) {
   static const option names[] = {{"seed", 1, nullptr, 's'}, {"seeds", 1, nullptr, 'n'}, {"homes", 1, nullptr, 'h'},
                                  {"days", 1, nullptr, 'd'}, {"poll", 1, nullptr, 'p'},  {"quiet", 0, nullptr, 'q'},
-                                 {"slow-line", 0, nullptr, 'l'},
+                                 {"slow-line", 0, nullptr, 'l'}, {"tier", 1, nullptr, 't'},
                                  {"help", 0, nullptr, '?'}, {nullptr, 0, nullptr, 0}};
   int index = 0;
   for (int c; (c = getopt_long(argc, argv, "", names, &index)) != -1;) {
@@ -64,6 +67,10 @@ int parse(int argc, char** argv, arguments& out) {
       case 'h': ok = number<std::uint32_t>(optarg, 1, 20'000, out.run.homes); break;
       case 'd': ok = number<int>(optarg, 1, 400, out.run.days); break;
       case 'p': ok = number<std::uint32_t>(optarg, 10, 900, out.run.poll_interval_s); break;
+      case 't':
+        out.deep = std::strcmp(optarg, "deep") == 0;
+        ok = out.deep || std::strcmp(optarg, "fast") == 0;
+        break;
       case 'l': out.run.slow_line = true; break;
       case 'q': out.run.progress = false; break;
       default:
@@ -78,9 +85,10 @@ int parse(int argc, char** argv, arguments& out) {
   return 2 + 1;
 }
 
-bool run_one(const options& opt) {
+bool run_one(const options& opt, bool deep) {
   const auto start = std::chrono::steady_clock::now();
-  const report r = run_checked(opt);
+  sqlite_disks files;
+  const report r = deep ? run_checked(opt, files) : run_checked(opt);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::printf("seed %llu: %u homes, %d days: %llu events (%.2f us each), %llu slots (%llu unknown), %llu alerts, %llu mails, "
               "%llu Wh; cuts: %llu gateway, %llu line, %llu relay; %llu commits (%llu failed), %llu acks; trace %016llx; %s\n",
@@ -94,8 +102,9 @@ bool run_one(const options& opt) {
               static_cast<unsigned long long>(r.counts.trace_hash), r.found.empty() ? "ok" : "BROKEN");
   for (const auto& line : r.found) std::printf("  %s\n", line.c_str());
   if (!r.found.empty())
-    std::printf("  repeat: tomoshibi-sim --seed %llu --homes %u --days %d --poll %u%s\n", static_cast<unsigned long long>(opt.seed),
-                opt.homes, opt.days, opt.poll_interval_s, opt.slow_line ? " --slow-line" : "");
+    std::printf("  repeat: tomoshibi-sim --seed %llu --homes %u --days %d --poll %u%s%s\n", static_cast<unsigned long long>(opt.seed),
+                opt.homes, opt.days, opt.poll_interval_s, opt.slow_line ? " --slow-line" : "",
+                deep ? " --tier deep" : "");
   return r.found.empty();
 }
 
@@ -108,7 +117,7 @@ int main(int argc, char** argv) {
   for (std::uint64_t i = 0; i < args.seeds; ++i) {
     options one = args.run;
     one.seed += i;
-    ok = run_one(one) && ok;
+    ok = run_one(one, args.deep) && ok;
   }
   return ok ? 0 : 1;
 }
