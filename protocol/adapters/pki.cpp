@@ -231,21 +231,28 @@ bool write_all(int fd, std::string_view text) {
   return ::fsync(fd) == 0;
 }
 
-status write_new_file(const std::string& path, std::string_view text, mode_t mode) {
-  const std::string part = path + ".part";
+// Whole and durable beside its place, or not there at all.
+status write_part(const std::string& part, std::string_view text, mode_t mode) {
   ::unlink(part.c_str());
   const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
   if (fd < 0) return fail(errc::storage_io, part + ": " + std::strerror(errno));
   const bool written = ::fchmod(fd, mode) == 0 && write_all(fd, text);
   const int why = errno;
   ::close(fd);
-  // link(2) refuses an existing target, so a key is never replaced by accident.
-  const bool placed = written && ::link(part.c_str(), path.c_str()) == 0;
-  const int link_why = errno;
+  if (written) return {};
   ::unlink(part.c_str());
-  if (!written) return fail(errc::storage_io, path + ": " + std::strerror(why));
-  if (!placed && link_why == EEXIST) return fail(errc::already_exists, path);
-  if (!placed) return fail(errc::storage_io, path + ": " + std::strerror(link_why));
+  return fail(errc::storage_io, part + ": " + std::strerror(why));
+}
+
+status write_new_file(const std::string& path, std::string_view text, mode_t mode) {
+  const std::string part = path + ".part";
+  if (auto written = write_part(part, text, mode); !written) return written;
+  // link(2) refuses an existing target, so a key is never replaced by accident.
+  const bool placed = ::link(part.c_str(), path.c_str()) == 0;
+  const int why = errno;
+  ::unlink(part.c_str());
+  if (!placed && why == EEXIST) return fail(errc::already_exists, path);
+  if (!placed) return fail(errc::storage_io, path + ": " + std::strerror(why));
   return sync_folder(path);
 }
 
@@ -291,6 +298,15 @@ result<key_and_certificate> load_ca(const std::string& certificate_path, const s
 
 status write_secret_file(const std::string& path, std::string_view text) { return write_new_file(path, text, 0600); }
 status write_public_file(const std::string& path, std::string_view text) { return write_new_file(path, text, 0644); }
+
+status replace_secret_file(const std::string& path, std::string_view text) {
+  const std::string part = path + ".part";
+  if (auto written = write_part(part, text, 0600); !written) return written;
+  if (::rename(part.c_str(), path.c_str()) == 0) return sync_folder(path);
+  const int why = errno;
+  ::unlink(part.c_str());
+  return fail(errc::storage_io, path + ": " + std::strerror(why));
+}
 
 std::array<std::uint8_t, 32> sha256(byte_view data) {
   std::array<std::uint8_t, 32> digest{};

@@ -54,6 +54,8 @@ result<key_and_certificate> load_ca(const std::string& certificate_path, const s
 // Whole or not at all (temporary file, fsync, link); refuses to replace a file. Secret: mode 0600, else 0644.
 status write_secret_file(const std::string& path, std::string_view text);
 status write_public_file(const std::string& path, std::string_view text);
+// For secrets that change: the old text or the new one, mode 0600, never neither.
+status replace_secret_file(const std::string& path, std::string_view text);
 
 std::array<std::uint8_t, 32> sha256(byte_view data);
 

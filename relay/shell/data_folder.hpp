@@ -15,6 +15,7 @@ struct data_folder {
   std::string ca_key() const { return path + "/ca-key.pem"; }              // mode 0600; the daemon never reads it
   std::string relay_certificate() const { return path + "/relay.pem"; }
   std::string relay_key() const { return path + "/relay-key.pem"; }        // mode 0600
+  std::string ticket_keys() const { return path + "/ticket-keys"; }        // made by the daemon, mode 0600
 };
 
 // The control socket takes one line and answers one line, then hangs up:

@@ -24,6 +24,7 @@ public:
 
   void on_open(const tls_peer& who) override {
     now_ = state::open;
+    owner_.counts_.resumed += who.resumed ? 1 : 0;
     const auto& from = stream_->remote();
     owner_.receiver_.on_session_open(
         id_, {who.common_name, who.sha256, from.address + " " + std::to_string(from.port)});

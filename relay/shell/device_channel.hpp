@@ -27,6 +27,7 @@ struct device_channel_counts {
   std::size_t connections = 0;               // now, handshakes included
   std::uint64_t accepted = 0;
   std::uint64_t over_limit = 0;              // dropped as they came
+  std::uint64_t resumed = 0;                 // handshakes that a ticket made short
   std::uint64_t handshakes_failed = 0;       // garbage, wrong certificate, too slow
   std::uint64_t slow_dropped = 0;            // did not read what we sent
 };

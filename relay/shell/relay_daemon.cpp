@@ -10,6 +10,8 @@
 namespace tomoshibi::relay {
 namespace {
 
+constexpr millis ticket_look = 1h;   // how often it is asked whether the ticket keys are to turn
+
 constexpr std::string_view text_plain = "text/plain; charset=utf-8";
 
 mail_content content_of(const submit_mail& a, const std::string& from_name) {
@@ -32,6 +34,8 @@ relay_daemon::relay_daemon(relay_daemon_setup s)
       core_({.store = setup_.memory, .log = setup_.log, .seed = setup_.seed, .limits = {},
              .mail_from = setup_.config.mail.from}),
       channel_(setup_.loop, *this, setup_.log, {.connections_max = setup_.config.device.connections_max}),
+      ticket_keys_(setup_.folder.ticket_keys(), setup_.log),
+      ticket_turn_(setup_.loop),
       patience_(setup_.loop),
       commits_(setup_.memory) {}
 
@@ -51,6 +55,8 @@ status relay_daemon::start() {
   output out;
   if (auto ok = core_.on_start(now(), wall(), out); !ok) return ok;
   carry_out(out);
+  ticket_keys_.load();
+  keep_ticket_keys();
   if (auto ok = open_device_port(); !ok) return ok;
   if (auto ok = open_pages(); !ok) return ok;
   setup_.loop.add(*this);
@@ -65,16 +71,24 @@ status relay_daemon::open_device_port() {
   if (!identity) return std::unexpected{identity.error()};
   note_certificate_dates(*identity);
   // Under a replay the calendar is the record's, not the certificates'.
-  auto context = make_tls_server(*identity, [&loop = setup_.loop]() -> std::optional<wall_at> {
+  const auto date = [&loop = setup_.loop]() -> std::optional<wall_at> {
     if (loop.replayed()) return std::nullopt;
     return loop.wall().at;
-  });
+  };
+  auto context = make_tls_server(*identity, date, ticket_keys_.keys());
   if (!context) return std::unexpected{context.error()};
   const auto at = device_at_.value_or(endpoint{c.listen, c.port});
   if (auto ok = channel_.listen(std::move(*context), at); !ok) return ok;
   device_at_ = endpoint{at.address, channel_.local().port};
   log_.info("device_port", {{"address", device_at_->address}, {"port", device_at_->port}});
   return {};
+}
+
+// A replay has no tickets: they are judged by a date, and there is none.
+void relay_daemon::keep_ticket_keys() {
+  if (setup_.loop.replayed()) return;
+  ticket_keys_.keep_fresh(wall());
+  ticket_turn_.set_after(ticket_look, [this] { keep_ticket_keys(); });
 }
 
 // Whether the certificates can be used is the TLS context's to judge; here only when an operator has to act.

@@ -15,6 +15,7 @@
 #include "relay/shell/http_server.hpp"
 #include "relay/shell/relay_view.hpp"
 #include "relay/shell/smtp_worker.hpp"
+#include "relay/shell/ticket_key_file.hpp"
 
 #include <memory>
 #include <optional>
@@ -57,6 +58,7 @@ private:
   void on_session_closed(session_id id) override;
 
   status open_device_port();
+  void keep_ticket_keys();
   void note_certificate_dates(const tls_identity& identity);
   status open_pages();
   status open_mail();
@@ -86,6 +88,8 @@ private:
   bool running_ = false;
   bool stopping_ = false;
   std::optional<wall_at> certificate_until_;   // nothing under a replay: dates are not judged there
+  ticket_key_file ticket_keys_;
+  loop_timer ticket_turn_;
   std::optional<endpoint> device_at_;          // what was asked for, with the port that was got
   loop_timer patience_;
   std::unique_ptr<control_socket> control_;

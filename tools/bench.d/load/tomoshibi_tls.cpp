@@ -12,7 +12,7 @@ public:
   bytes take_output() override { return engine_.take_output(); }
   bytes take_plain() override { return engine_.take_plain(); }
   bool open() const override { return engine_.open(); }
-  bool resumed() const override { return false; }
+  bool resumed() const override { return engine_.peer().resumed; }
 
 private:
   tls_engine engine_;
