@@ -46,6 +46,8 @@ public:
 
 class gateway_disk : public disk {
 public:
+  virtual bool damaged() const = 0;      // the store met a damage it cannot go on with: the program ends and starts anew
+  virtual bool begun_anew() const = 0;   // since the last open(): the former log was unusable, a new one was begun
   virtual std::unique_ptr<firmware::outbox_store> open() = 0;
 };
 

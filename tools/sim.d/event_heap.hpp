@@ -15,21 +15,23 @@ enum class event_kind : std::uint8_t {
   to_gateway,       // a datagram from the home's node; payload
   to_home,          // a datagram from the gateway; payload
   gateway_wake,     // the gateway's next_wake()
-  gateway_cut,      // power goes
   gateway_restart,  // power comes back
+  clock_tick,       // the gateway's shell looks at the machine's clock
   line_opened,      // the dialled connection is open
   line_refused,     // it could not be opened
-  line_to_relay,    // bytes; payload
-  line_to_gateway,  // bytes; payload
+  line_to_relay,    // the next bytes of the line arrive
+  line_to_gateway,
   line_closed_to_relay,
   line_closed_to_gateway,
-  line_cut,         // the line of a home breaks
-  line_restored,
   relay_wake,
-  relay_cut,
   relay_restart,
+  relay_stopped,    // its patience after a stop in good order is over
   commit_done,
   mail_done,        // payload: number of the mail
+  fault_begins,     // payload: number in the plan
+  fault_ends,
+  calm,             // faults are over
+  inspect,          // bounds are looked at
 };
 
 struct event {

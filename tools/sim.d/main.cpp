@@ -23,7 +23,7 @@ constexpr const char* usage =
     "  --seed N       the run to make (default 1); everything follows from it\n"
     "  --seeds COUNT  so many runs, from --seed upwards (default 1)\n"
     "  --homes N      1..20000 (default 100)\n"
-    "  --days N       1..400 days with faults, one calm day after (default 30)\n"
+    "  --days N       1..400 days with faults, 26 calm hours after (default 30)\n"
     "  --poll N       seconds between polls, 10..900 (default 300)\n"
     "  --slow-line    keep-alive ten times slower, for many homes in little time\n"
     "  --tier T       fast: stores in memory (default); deep: the daemons' SQLite stores on a disk that forgets and tears\n"
@@ -90,21 +90,26 @@ bool run_one(const options& opt, bool deep) {
   sqlite_disks files;
   const report r = deep ? run_checked(opt, files) : run_checked(opt);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  std::printf("seed %llu: %u homes, %d days: %llu events (%.2f us each), %llu slots (%llu unknown), %llu alerts, %llu mails, "
-              "%llu Wh; cuts: %llu gateway, %llu line, %llu relay; %llu commits (%llu failed), %llu acks; trace %016llx; %s\n",
+  std::printf("seed %llu: %u homes, %d days: %llu events (%.2f us each), %llu slots (%llu unknown), %llu unused, %llu blind, "
+              "%llu silent, %llu faulty, %llu mails, %llu Wh; cuts: %llu gateway, %llu line, %llu relay; %llu commits (%llu "
+              "failed), %llu acks; trace %016llx; %s\n",
               static_cast<unsigned long long>(opt.seed), opt.homes, opt.days, static_cast<unsigned long long>(r.counts.events),
               seconds * 1e6 / static_cast<double>(r.counts.events), static_cast<unsigned long long>(r.slots_told),
-              static_cast<unsigned long long>(r.unknown_told), static_cast<unsigned long long>(r.episodes),
+              static_cast<unsigned long long>(r.unknown_told), static_cast<unsigned long long>(r.alerts),
+              static_cast<unsigned long long>(r.blind), static_cast<unsigned long long>(r.silent),
+              static_cast<unsigned long long>(r.faulty),
               static_cast<unsigned long long>(r.counts.mails), static_cast<unsigned long long>(r.energy_wh),
               static_cast<unsigned long long>(r.counts.gateway_cuts), static_cast<unsigned long long>(r.counts.line_cuts),
               static_cast<unsigned long long>(r.counts.relay_cuts), static_cast<unsigned long long>(r.counts.commits),
               static_cast<unsigned long long>(r.counts.commits_failed), static_cast<unsigned long long>(r.acks),
               static_cast<unsigned long long>(r.counts.trace_hash), r.found.empty() ? "ok" : "BROKEN");
   for (const auto& line : r.found) std::printf("  %s\n", line.c_str());
+  if (!r.found.empty()) std::printf("  faults: %s\n", r.faults.c_str());
   if (!r.found.empty())
     std::printf("  repeat: tomoshibi-sim --seed %llu --homes %u --days %d --poll %u%s%s\n", static_cast<unsigned long long>(opt.seed),
                 opt.homes, opt.days, opt.poll_interval_s, opt.slow_line ? " --slow-line" : "",
                 deep ? " --tier deep" : "");
+  std::fflush(stdout);
   return r.found.empty();
 }
 

@@ -40,6 +40,7 @@ struct flash : medium {
   explicit flash(std::uint64_t seed) : medium(seed), chip(faults.random().next() | 1) {}
   firmware::memory_outbox chip;
   std::optional<record_seq> bad_row;
+  bool damaged = false;
 };
 
 class flash_store final : public firmware::outbox_store {
@@ -56,7 +57,10 @@ public:
     if (auto ok = flash_.before_read(life_); !ok) return std::unexpected(ok.error());
     auto out = store_.read(from, count_max);
     for (const auto& r : *out)
-      if (r.seq == flash_.bad_row) return fail(errc::storage_corrupt, "drawn");
+      if (r.seq == flash_.bad_row) {
+        flash_.damaged = true;
+        return fail(errc::storage_corrupt, "drawn");
+      }
     return out;
   }
 
@@ -77,12 +81,15 @@ public:
   void power_cut() override { flash_.dead = true; }
   bool power_is_cut() const override { return flash_.dead; }
   void mend() override { flash_.faults.clear(); }
+  bool damaged() const override { return flash_.damaged; }
+  bool begun_anew() const override { return anew_; }
   std::unique_ptr<firmware::outbox_store> open() override {
     flash_.dead = false;
     ++flash_.life;
     // Like the real one: a start looks the file over, puts a bad one aside and begins a new one.
-    if (ruined_ || flash_.bad_row) flash_.chip.recreate(flash_.faults.random().next() | 1);
-    ruined_ = false;
+    anew_ = ruined_ || flash_.bad_row;
+    if (anew_) flash_.chip.recreate(flash_.faults.random().next() | 1);
+    ruined_ = flash_.damaged = false;
     flash_.bad_row.reset();
     return std::make_unique<flash_store>(flash_);
   }
@@ -94,6 +101,7 @@ private:
   }
   flash flash_;
   bool ruined_ = false;
+  bool anew_ = false;
 };
 
 // ---- the relay's

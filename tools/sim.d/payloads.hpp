@@ -23,10 +23,34 @@ public:
   // The bytes, until the next keep(); the slot is free again after drop().
   const bytes& at(std::uint32_t i) const { return slots_[i]; }
   void drop(std::uint32_t i) { free_.push_back(i); }
+  std::size_t in_flight() const { return slots_.size() - free_.size(); }
 
 private:
   std::vector<bytes> slots_;
   std::vector<std::uint32_t> free_;
+};
+
+// What is on its way in one direction of a line, in order, whatever order the events of its arrival have.
+class payload_queue {
+public:
+  void push(std::uint32_t payload) { waiting_.push_back(payload); }
+  bool empty() const { return first_ == waiting_.size(); }
+  std::uint32_t pop() {
+    const std::uint32_t out = waiting_[first_++];
+    if (empty()) clear();
+    return out;
+  }
+  void drop_all(payloads& from) {
+    while (!empty()) from.drop(pop());
+  }
+
+private:
+  void clear() {
+    waiting_.clear();
+    first_ = 0;
+  }
+  std::vector<std::uint32_t> waiting_;
+  std::size_t first_ = 0;
 };
 
 }  // namespace tomoshibi::sim

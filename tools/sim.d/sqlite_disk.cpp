@@ -90,11 +90,13 @@ private:
 
 class outbox_file final : public firmware::outbox_store {
 public:
-  explicit outbox_file(medium& m)
-      : medium_(m), store_({.path = outbox_path, .new_epoch = [&m] { return outbox_epoch{m.random().next() | 1}; }, .files = &m.files()}) {}
+  outbox_file(medium& m, bool& anew)
+      : medium_(m), anew_(anew), store_({.path = outbox_path, .new_epoch = [&m] { return outbox_epoch{m.random().next() | 1}; }, .files = &m.files()}) {}
   result<firmware::outbox_state> load() override {
     if (auto ok = medium_.before_read(); !ok) return std::unexpected(ok.error());
-    return told(store_.load());
+    auto state = told(store_.load());
+    if (state && state->recreated) anew_ = true;
+    return state;
   }
   status commit(const firmware::outbox_batch& batch) override {
     return told(medium_.commit([&] { return store_.commit(batch); }));
@@ -112,6 +114,7 @@ private:
     return done;
   }
   medium& medium_;
+  bool& anew_;
   firmware::sqlite_outbox_store store_;
 };
 
@@ -126,10 +129,13 @@ public:
   void power_cut() override { medium_.power_off(); }
   bool power_is_cut() const override { return medium_.dark(); }
   void mend() override { medium_.mend(); }
+  bool damaged() const override { return false; }  // its store takes the power away itself
+  bool begun_anew() const override { return anew_; }
   std::unique_ptr<firmware::outbox_store> open() override {
     medium_.power_on();
     spoil();
-    return std::make_unique<outbox_file>(medium_);
+    anew_ = false;
+    return std::make_unique<outbox_file>(medium_, anew_);
   }
 
 private:
@@ -146,6 +152,7 @@ private:
   }
   medium medium_;
   std::size_t bad_bytes_ = 0;
+  bool anew_ = false;
 };
 
 // ---- the relay's

@@ -1,11 +1,15 @@
-// The home's side of the world: devices and resident, the gateway's shell, the home network between them.
+// The home's side of the world: devices and resident, the gateway's shell, the home network between them, power.
 #include "tools/sim.d/world.hpp"
+
+#include <algorithm>
 
 namespace tomoshibi::sim {
 namespace {
 
-const endpoint node{node_address, 3610};
-constexpr millis power_back = 20s;
+constexpr millis power_back = 20s;         // after a cut that a fault of the disk or of an action made
+constexpr millis service_restart = 5s;     // a gateway whose disk is damaged ends, and is started again
+constexpr millis restart_slack = 10min;    // after power comes back: start, discovery, first readings
+constexpr millis tick_every = 1min;        // how often the shell looks at the machine's clock
 
 }  // namespace
 
@@ -38,45 +42,40 @@ void world::arm_home(std::uint32_t h) {
   push(next, event_kind::home_wake, h);
 }
 
+// ---- the gateway's shell
+
 void world::take_gateway(const event& e) {
   home& h = *homes_[e.home];
-  line& l = lines_[e.home];
   switch (e.kind) {
-    case event_kind::gateway_cut:
-      if (!h.gateway()) return;
-      ++statistics_.gateway_cuts;
-      h.power_cut();
-      l.gateway_wake = never;
-      lose_connection(e.home, false, false);
-      return;
     case event_kind::gateway_restart:
-      if (h.gateway()) return;
-      h.power_up(now_, gateway_out_);
-      break;
+      if (now_ >= boxes_[e.home].back_at) gateway_on(e.home);
+      return;
     case event_kind::gateway_wake:
-      if (e.at != l.gateway_wake || !h.gateway()) return;
-      l.gateway_wake = never;
-      h.gateway()->on_wake(now_, gateway_out_);
+      if (e.at != lines_[e.home].gateway_wake || !h.on()) return;
+      lines_[e.home].gateway_wake = never;
+      h.on_wake(now_, gateway_out_);
+      break;
+    case event_kind::clock_tick:
+      boxes_[e.home].ticking = true;
+      if (!h.on()) return;
+      h.on_clock(now_, gateway_out_);
       break;
     default:
-      if (h.gateway()) h.gateway()->on_datagram(now_, 0, node, payloads_.at(e.payload), gateway_out_);
+      if (h.on()) h.on_datagram(now_, payloads_.at(e.payload), gateway_out_);
       payloads_.drop(e.payload);
-      if (!h.gateway()) return;
+      if (!h.on()) return;
   }
   gateway_said(e.home);
-  if (!h.flash().power_is_cut()) return;
-  // A fault of the disk took the power away; what the gateway said in that turn may have left or not.
-  push(now_, event_kind::gateway_cut, e.home);
-  push(now_ + power_back, event_kind::gateway_restart, e.home);
 }
 
 void world::gateway_said(std::uint32_t h) {
   for (const auto& d : gateway_out_.datagrams) {
+    if (!gateway_does(h)) return gateway_out_.clear();
     ++statistics_.datagrams;
-    if (random_.chance(weights_.datagram_lost_per_mille)) continue;
     push(now_ + lan_delay, event_kind::to_home, h, payloads_.keep(d.datagram.payload));
   }
   for (const auto& action : gateway_out_.link) {
+    if (!gateway_does(h)) return gateway_out_.clear();
     if (const auto* open = std::get_if<firmware::link_open>(&action)) {
       dial(h, open->link);
     } else if (const auto* send = std::get_if<firmware::link_send>(&action)) {
@@ -86,15 +85,72 @@ void world::gateway_said(std::uint32_t h) {
     }
   }
   gateway_out_.clear();
+  look_at_gateway(h);
   arm_gateway(h);
 }
 
+bool world::gateway_does(std::uint32_t h) {
+  if (boxes_[h].cut_after == 0 || --boxes_[h].cut_after > 0) return true;
+  gateway_off(h, now_ + power_back);
+  return false;
+}
+
+void world::look_at_gateway(std::uint32_t h) {
+  if (homes_[h]->flash().power_is_cut()) return gateway_off(h, now_ + power_back);
+  if (homes_[h]->flash().damaged()) return gateway_off(h, now_ + service_restart);
+  box& b = boxes_[h];
+  if (b.settled) return;
+  home& one = *homes_[h];
+  b.anew = b.anew || one.flash().begun_anew();
+  // Until it knows the time and what to watch, what it sees is in memory only, or is not seen at all.
+  b.settled = one.config_version() != 0 && one.statistics().clock_known;
+  if (!b.settled) return;
+  one.truth().may_be_unknown.add(wall_of(b.lost_from), wall() + restart_slack);
+  if (!b.anew) return;
+  // The log was begun anew: what the relay has not got is nowhere.
+  b.anew = false;
+  const wall_at lost_from = b.told ? end_of(*b.told) : wall_of(mono_time{});
+  one.truth().may_be_absent.add(lost_from, wall() + restart_slack);
+  one.truth().may_be_unknown.add(lost_from, wall() + restart_slack);
+  for (auto& m : one.truth().meters) m.unbounded_below = true;
+}
+
 void world::arm_gateway(std::uint32_t h) {
-  if (!homes_[h]->gateway()) return;
-  const mono_time next = std::max(homes_[h]->gateway()->next_wake(), now_);
+  if (!homes_[h]->on()) return;
+  const mono_time next = std::max(homes_[h]->gateway_next(), now_);
   if (next == never || next >= lines_[h].gateway_wake) return;
   lines_[h].gateway_wake = next;
   push(next, event_kind::gateway_wake, h);
+}
+
+// ---- power
+
+void world::gateway_on(std::uint32_t h) {
+  home& one = *homes_[h];
+  if (one.on()) return;
+  one.truth().may_be_unknown.add(wall_of(boxes_[h].lost_from), wall() + restart_slack);
+  boxes_[h].settled = false;
+  boxes_[h].cut_after = 0;
+  one.power_up(now_, gateway_out_);
+  gateway_said(h);
+  if (one.on() && boxes_[h].ticking) push(now_ + tick_every, event_kind::clock_tick, h);
+}
+
+void world::gateway_off(std::uint32_t h, mono_time until) {
+  box& b = boxes_[h];
+  b.back_at = std::max(b.back_at, until);
+  push(b.back_at, event_kind::gateway_restart, h);
+  home& one = *homes_[h];
+  if (!one.on()) return;
+  ++statistics_.gateway_cuts;
+  // What is gone: all since now; what was never durable; or, before it knew the time, all since the last time it did.
+  const auto& s = one.statistics();
+  if (b.settled) b.lost_from = now_;
+  if (s.records_pending > 0 || !s.storage_ok) b.lost_from = std::min(b.lost_from, b.disk_trouble.value_or(now_));
+  b.disk_trouble.reset();
+  one.power_cut(now_);
+  lines_[h].gateway_wake = never;
+  lose_connection(h, false, false);
 }
 
 }  // namespace tomoshibi::sim

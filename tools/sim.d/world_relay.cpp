@@ -1,12 +1,11 @@
 // The relay's shell: sessions, commits that take time and fail, a mail server that takes time and refuses, power cuts.
 #include "protocol/base/check.hpp"
-#include "tools/sim.d/checkers/acks.hpp"
 #include "tools/sim.d/world.hpp"
 
 namespace tomoshibi::sim {
 namespace {
 
-constexpr millis mail_delay_max = 5s;
+constexpr millis power_back = 20s;      // after a cut that a fault of the disk or of an action made
 constexpr millis service_restart = 5s;  // a relay whose store failed at the start ends, and is started again
 
 // Whether the store holds this write; nothing: it cannot be told from outside.
@@ -43,8 +42,9 @@ void world::start_relay() {
   }
   relay_ = std::make_unique<relay::relay_core>(relay::setup{
       .store = *store_, .log = null_log(), .seed = random_.next(), .limits = limits, .mail_from = "watch@relay.example"});
-  if (!relay_->on_start(now_, wall_of(now_), relay_out_)) return start_relay_later();
+  if (!relay_->on_start(now_, wall(), relay_out_)) return start_relay_later();
   find_uncertain();
+  for (observer* o : observers_) o->on_relay_up(wall());
   relay_said();
 }
 
@@ -52,7 +52,7 @@ void world::start_relay_later() {
   relay_out_.clear();
   relay_.reset();
   store_.reset();
-  push(now_ + service_restart, event_kind::relay_restart, 0, 0, relay_life_);
+  push(now_ + service_restart, event_kind::relay_restart);
 }
 
 // A commit that failed, or whose answer nobody heard, is there as a whole or not at all.
@@ -61,14 +61,18 @@ void world::find_uncertain() {
   std::optional<bool> there;
   for (const relay::write& w : *uncertain_) {
     const auto one = holds(*store_, w);
-    if (one && there && *one != *there) torn_.push_back("a commit is there in part, at " + std::to_string(to_ms(now_)) + " ms");
+    if (one && there && *one != *there) found("a commit is there in part, at " + std::to_string(to_ms(now_)) + " ms");
     if (one) there = one;
   }
   if (there.value_or(false)) show_committed(*uncertain_);
   uncertain_.reset();
 }
 
-void world::cut_relay() {
+// ---- power
+
+void world::relay_off(mono_time until) {
+  relay_back_ = std::max(relay_back_, until);
+  push(relay_back_, event_kind::relay_restart);
   if (!relay_) return;
   ++statistics_.relay_cuts;
   // The commit that was out may have reached the disk before the power went, without anybody hearing of it.
@@ -76,15 +80,38 @@ void world::cut_relay() {
   commit_.reset();
   disk_->power_cut();  // first: nothing that a destructor writes is to reach it
   mails_out_.clear();
+  relay_out_.clear();
   relay_.reset();
   store_.reset();
   relay_wake_ = never;
   home_of_session_.clear();
-  for (std::uint32_t h = 0; h < lines_.size(); ++h) lose_connection(h, lines_[h].healthy && random_.chance(500), false);
+  for (std::uint32_t h = 0; h < lines_.size(); ++h) lose_connection(h, lines_[h].broken == 0 && random_.chance(500), false);
+  for (observer* o : observers_) o->on_relay_down(wall());
 }
+
+// In good order: it says bye, stores what it knows, and ends when it is idle, or when its patience is over.
+void world::stop_relay(mono_time until) {
+  constexpr millis patience = 5s;
+  relay_back_ = std::max(relay_back_, until);
+  push(relay_back_, event_kind::relay_restart);
+  if (!relay_) return;
+  relay_->on_stop(now_, wall(), relay_out_);
+  relay_said();
+  push(std::min(now_ + patience, until), event_kind::relay_stopped, 0, 0, relay_life_);
+}
+
+// False: the power has just gone.
+bool world::relay_does() {
+  if (relay_cut_after_ == 0 || --relay_cut_after_ > 0) return true;
+  relay_off(now_ + power_back);
+  return false;
+}
+
+// ---- turns
 
 void world::relay_said() {
   for (std::size_t i = 0; i < relay_out_.size(); ++i) {
+    if (!relay_does()) return;
     auto& action = relay_out_[i];
     if (auto* s = std::get_if<relay::send>(&action)) {
       send_to_gateway(*s);
@@ -98,10 +125,12 @@ void world::relay_said() {
     } else if (auto* w = std::get_if<relay::commit>(&action)) {
       TOMO_REQUIRE(!commit_);
       commit_ = std::move(*w);
-      push(now_ + millis{random_.between(0, weights_.commit_delay_max.count())}, event_kind::commit_done, 0, 0, relay_life_);
+      push(now_ + millis{random_.between(0, plan_.commit_delay_max.count())}, event_kind::commit_done, 0, 0, relay_life_);
     } else if (auto* m = std::get_if<relay::submit_mail>(&action)) {
+      for (observer* o : observers_) o->on_mail_submitted(m->what, wall());
       mails_out_.emplace(++mails_, std::move(*m));
-      push(now_ + millis{random_.between(1, mail_delay_max.count())}, event_kind::mail_done, 0, mails_, relay_life_);
+      const millis late = weather_.delay > 0ms ? millis{random_.between(0, weather_.delay.count())} : 0ms;
+      push(now_ + millis{random_.between(1, plan_.mail_delay_max.count())} + late, event_kind::mail_done, 0, mails_, relay_life_);
     }
   }
   relay_out_.clear();
@@ -115,68 +144,18 @@ void world::arm_relay() {
   push(next, event_kind::relay_wake);
 }
 
-status world::commit(const relay::write_batch& batch) {
-  auto done = store_->commit(batch);
-  if (!done) {
-    ++statistics_.commits_failed;
-    uncertain_ = batch;
-    return done;
-  }
-  uncertain_.reset();
-  show_committed(batch);
-  return done;
-}
-
-void world::show_committed(const relay::write_batch& batch) {
-  ++statistics_.commits;
-  for (const relay::write& w : batch)
-    if (const auto* s = std::get_if<relay::slots_write>(&w)) {
-      const auto h = static_cast<std::uint32_t>(s->home);
-      if (first_counters_[h].empty()) first_counters_[h] = read_meters(h);
-    }
-  for (observer* o : observers_) o->on_committed(batch);
-}
-
-// A fault of the disk took the power away.
-void world::cut_relay_for_a_while() {
-  cut_relay();
-  push(now_ + service_restart, event_kind::relay_restart, 0, 0, relay_life_);
-}
-
-void world::finish_commit() {
-  relay::commit done = std::move(*commit_);
-  commit_.reset();
-  if (random_.chance(weights_.commit_fails_per_mille)) disk_->arm({.kind = disk_fault_kind::fail});
-  const status answer = commit(done.batch);
-  if (disk_->power_is_cut()) return cut_relay_for_a_while();
-  relay_->on_commit_done(now_, wall_of(now_), done.ticket, answer, relay_out_);
-}
-
-void world::finish_mail(std::uint32_t number) {
-  const auto it = mails_out_.find(number);
-  if (it == mails_out_.end()) return;
-  const relay::submit_mail m = std::move(it->second);
-  mails_out_.erase(it);
-  relay::mail_result answer{.outcome = relay::mail_outcome::ok, .server_text = {}};
-  if (random_.chance(weights_.mail_refused_per_mille)) {
-    answer = {.outcome = relay::mail_outcome::temporary, .server_text = "451 later"};
-  } else {
-    ++statistics_.mails;
-    for (observer* o : observers_) o->on_mail_accepted(m.what, wall_of(now_));
-  }
-  relay_->on_mail_done(now_, wall_of(now_), m.what.key, answer, relay_out_);
-}
-
 void world::take_relay(const event& e) {
   switch (e.kind) {
-    case event_kind::relay_cut: return cut_relay();
     case event_kind::relay_restart:
-      if (relay_ || (e.life != 0 && e.life != relay_life_)) return;
-      return start_relay();
+      if (!relay_ && now_ >= relay_back_) start_relay();
+      return;
+    case event_kind::relay_stopped:
+      if (relay_ && e.life == relay_life_) relay_off(relay_back_);
+      return;
     case event_kind::relay_wake:
       if (!relay_ || e.at != relay_wake_) return;
       relay_wake_ = never;
-      relay_->on_wake(now_, wall_of(now_), relay_out_);
+      relay_->on_wake(now_, wall(), relay_out_);
       break;
     case event_kind::commit_done:
       if (!relay_ || e.life != relay_life_) return;
@@ -191,26 +170,65 @@ void world::take_relay(const event& e) {
   if (relay_) relay_said();
 }
 
-relay::directory world::make_directory() const {
-  relay::directory all;
-  for (const auto& h : homes_) {
-    const home_id id{h->number()};
-    const std::string number = std::to_string(h->number());
-    all.homes[id] = {.id = id, .name = "home " + number, .zone_min = 540, .watch_mode = true, .watch_since = wall_of(mono_time{})};
-    const gateway_id box = simulated_gateway(h->number());
-    all.gateways[box] = {.id = box, .home = id, .revoked = false, .certificate_sha256 = "00"};
-    wire::config config{.version = 1, .poll_interval_s = opt_.poll_interval_s, .gap_limit_s = opt_.poll_interval_s * 3, .appliances = {}};
-    for (const auto& a : h->appliances()) {
-      all.appliances[{id, a.spec.appliance}] = {.home = id, .spec = a.spec, .quiet_days = a.quiet_days, .added = wall_of(mono_time{})};
-      config.appliances.push_back(a.spec);
-    }
-    all.configs[id] = config;
-    for (std::uint32_t i = 0; i < family_contacts; ++i) {
-      const contact_id c{h->number() * family_contacts + i + 1};
-      all.contacts[c] = {.id = c, .home = id, .role = relay::contact_role::family, .name = "family", .address = "f" + number + "@example.org", .lang = {}, .quiet = {}};
-    }
+// ---- commits
+
+status world::commit(const relay::write_batch& batch) {
+  auto done = store_->commit(batch);
+  if (!done) {
+    ++statistics_.commits_failed;
+    uncertain_ = batch;
+    for (observer* o : observers_) o->on_commit_failed(wall());
+    return done;
   }
-  return all;
+  uncertain_.reset();
+  show_committed(batch);
+  return done;
+}
+
+void world::show_committed(const relay::write_batch& batch) {
+  ++statistics_.commits;
+  for (const relay::write& w : batch) {
+    const auto* s = std::get_if<relay::slots_write>(&w);
+    const auto* g = std::get_if<relay::gap_write>(&w);
+    if (!s && !g) continue;
+    const auto h = static_cast<std::uint32_t>(s ? s->home : g->home);
+    const slot_index last = s ? s->slot.slot : g->gap.first_slot + static_cast<std::int32_t>(g->gap.count) - 1;
+    boxes_[h].told = std::max(boxes_[h].told.value_or(last), last);
+    if (!s || !first_counters_[h].empty()) continue;
+    for (std::size_t i = 0; i < homes_[h]->appliances().size(); ++i)
+      first_counters_[h].push_back(homes_[h]->metered(i) ? homes_[h]->counted_wh(i, now_) : 0);
+  }
+  for (observer* o : observers_) o->on_committed(batch, wall());
+}
+
+void world::finish_commit() {
+  relay::commit done = std::move(*commit_);
+  commit_.reset();
+  const status answer = commit(done.batch);
+  if (disk_->power_is_cut()) return relay_off(now_ + power_back);
+  relay_->on_commit_done(now_, wall(), done.ticket, answer, relay_out_);
+}
+
+// ---- mails
+
+void world::finish_mail(std::uint32_t number) {
+  const auto it = mails_out_.find(number);
+  if (it == mails_out_.end()) return;
+  const relay::submit_mail m = std::move(it->second);
+  mails_out_.erase(it);
+  relay::mail_result answer{.outcome = relay::mail_outcome::ok, .server_text = {}};
+  if (random_.chance(weather_.rejected)) {
+    answer = {.outcome = relay::mail_outcome::permanent, .server_text = "550 no such user"};
+    for (observer* o : observers_) o->on_mail_rejected(m.what);
+  } else if (random_.chance(weather_.refused)) {
+    answer = {.outcome = relay::mail_outcome::temporary, .server_text = "451 later"};
+  } else {
+    ++statistics_.mails;
+    const bool lost = random_.chance(weather_.answer_lost);
+    if (lost) answer = {.outcome = relay::mail_outcome::temporary, .server_text = "no answer"};
+    for (observer* o : observers_) o->on_mail_accepted(m.what, wall(), lost);
+  }
+  relay_->on_mail_done(now_, wall(), m.what.key, answer, relay_out_);
 }
 
 }  // namespace tomoshibi::sim

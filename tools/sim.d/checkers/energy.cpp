@@ -2,7 +2,7 @@
 
 namespace tomoshibi::sim {
 
-void energy_checker::on_committed(const relay::write_batch& batch) {
+void energy_checker::on_committed(const relay::write_batch& batch, wall_at) {
   for (const relay::write& w : batch)
     if (const auto* s = std::get_if<relay::slots_write>(&w))
       for (const auto& a : s->slot.appliances)
@@ -22,7 +22,8 @@ violations energy_checker::finish() const {
   for (const auto& [who, c] : expected_) {
     const auto it = stored_.find(who);
     const std::uint64_t wh = it == stored_.end() ? 0 : it->second;
-    const std::uint64_t least = c.last_low > c.first_high ? c.last_low - c.first_high : 0;
+    const std::uint64_t unread = c.first_high + c.lost;
+    const std::uint64_t least = c.last_low > unread ? c.last_low - unread : 0;
     const std::uint64_t most = c.last_high - c.first_low;
     if (wh < least || wh > most)
       all.push_back("energy of home " + std::to_string(static_cast<std::uint32_t>(who.first)) + " appliance " +
