@@ -1,5 +1,7 @@
 #include "relay/core/ingest.hpp"
 
+#include "protocol/base/check.hpp"
+
 #include <algorithm>
 
 namespace tomoshibi::relay {
@@ -24,11 +26,12 @@ record_seq ingest::on_hello(const gateway_id& gateway, const wire::hello& h) {
   if (p.epoch != h.epoch) {
     p.epoch = h.epoch;
     p.received = p.committed = 0;
+    p.outdated = p.on_the_way;
   }
   if (h.next_seq <= p.received) {
     log_.warning("sequence_went_back", {{"gw", gateway.text()}, {"seq", h.next_seq}, {"had", p.received}});
-    p.received = h.next_seq - 1;
-    p.committed = std::min(p.committed, p.received);
+    p.received = p.committed = std::min(p.committed, h.next_seq - 1);
+    p.outdated = p.on_the_way;
   }
   if (h.oldest_seq > p.received + 1) {
     const record_seq lost = h.oldest_seq - p.received - 1;
@@ -79,6 +82,7 @@ std::optional<refusal> ingest::take(turn& t, const gateway_id& gateway, const wi
   if (seq - 1 > p.received) {
     p.received = seq - 1;
     commits_.add(progress_write{.gateway = gateway, .epoch = p.epoch, .acked = p.received});
+    ++p.on_the_way;
     rules_.on_facts_end(t, home);
   }
   return stopped;
@@ -146,15 +150,29 @@ void ingest::tell_future(turn& t, progress& p, home_id home, std::uint32_t slots
 
 std::optional<record_seq> ingest::on_committed(const progress_write& done) {
   const auto found = gateways_.find(done.gateway);
-  if (found == gateways_.end() || found->second.epoch != done.epoch) return std::nullopt;
+  if (found == gateways_.end() || !TOMO_CHECK(found->second.on_the_way != 0)) return std::nullopt;
   progress& p = found->second;
-  if (done.acked > p.received) return std::nullopt;  // the sequence went back meanwhile
+  --p.on_the_way;
+  if (p.outdated != 0) {
+    --p.outdated;
+    return std::nullopt;
+  }
   p.committed = std::max(p.committed, done.acked);
   return p.committed;
 }
 
 void ingest::forget_unknown(const directory& known) {
-  std::erase_if(gateways_, [&known](const auto& g) { return !known.gateways.contains(g.first); });
+  for (auto it = gateways_.begin(); it != gateways_.end();) {
+    progress& p = it->second;
+    if (known.gateways.contains(it->first)) {
+      ++it;
+    } else if (p.on_the_way == 0) {
+      it = gateways_.erase(it);
+    } else {  // one of the same name may be registered before its commits have ended
+      p = {.on_the_way = p.on_the_way, .outdated = p.on_the_way};
+      ++it;
+    }
+  }
 }
 
 }  // namespace tomoshibi::relay

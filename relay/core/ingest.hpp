@@ -3,7 +3,8 @@
 // Per gateway: `received`, the highest sequence taken without a gap, and `committed`, the highest that is durable. Records at
 // or below `received` are known and skipped; a gap ends the session, unless hello said that the records are gone. Only
 // `committed` is ever acknowledged. A new epoch starts at 0. Sequences that come back below `received` (a gateway restored
-// from an old image) are taken as they are: slots and events are idempotent in the store.
+// from an old image) are taken as they are: slots and events are idempotent in the store. What was on its way to the store when a log changed or
+// went back is taken again; its commit acknowledges nothing, for its sequences may mean other records now.
 #pragma once
 
 #include "protocol/base/log.hpp"
@@ -37,7 +38,8 @@ public:
   void on_start(const std::vector<gateway_state>& stored);
   record_seq on_hello(const gateway_id& gateway, const wire::hello& h);   // what to acknowledge in Welcome
   std::optional<refusal> take(turn& t, const gateway_id& gateway, const wire::records& r, const directory& known);
-  // A progress became durable: the sequence to acknowledge now, nothing if the epoch has passed.
+  // A progress became durable, in the order in which they were taken: the sequence to acknowledge now, nothing if the log
+  // it speaks of has changed meanwhile.
   std::optional<record_seq> on_committed(const progress_write& done);
   void forget_unknown(const directory& known);
 
@@ -46,6 +48,8 @@ private:
     outbox_epoch epoch{};
     record_seq received = 0;
     record_seq committed = 0;
+    std::uint32_t on_the_way = 0;  // progress writes not yet committed ...
+    std::uint32_t outdated = 0;    // ... of which so many, the oldest, speak of a log that has changed or gone back since
     wall_at future_told{};     // last time a slot of the future was logged
     mono_time gap_window_from{};   // neither a new session nor a new epoch begins the count of gaps anew
     std::uint64_t gap_cells = 0;
