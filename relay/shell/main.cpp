@@ -3,6 +3,7 @@
 // Exit codes: 0 ended in order; 1 it could not start or run (port taken, store, certificates); 2 command line or
 // configuration.
 #include "protocol/adapters/stderr_log.hpp"
+#include "relay/shell/database_lock.hpp"
 #include "relay/shell/relay_daemon.hpp"
 #include "relay/shell/sqlite_store.hpp"
 
@@ -94,6 +95,8 @@ int run(const command_line& line, const data_folder& folder, relay_config config
   auto loop = event_loop::open({.replay_socket = line.replay_socket, .name = "relay", .log = &log});
   if (!loop) return failed(loop.error());
   log.set_clock(**loop);
+  const auto alone = database_lock::take(config.database);
+  if (!alone) return failed(alone.error());
   auto memory = sqlite_store::open(config.database);
   if (!memory) return failed(memory.error());
 

@@ -270,6 +270,13 @@ class Lives(WithRelay):
         done = subprocess.run([RELAY, "--dir", self.relay.folder], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn("another relay runs in this folder", done.stderr)
+        # Nor when somebody removed the socket by which it could be found.
+        socket, away = self.relay.folder / "relay.sock", self.relay.folder / "relay.sock.away"
+        socket.rename(away)
+        done = subprocess.run([RELAY, "--dir", self.relay.folder], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        away.rename(socket)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"{self.relay.folder}/relay.db: another relay runs", done.stderr)
         with self.relay.gateway(1) as gateway:
             gateway.come_in("box-1")
 

@@ -2,6 +2,7 @@
 #include "relay/ctl/registry.hpp"
 #include "relay/ctl/relay_link.hpp"
 #include "relay/ctl/verbs/verb_lists.hpp"
+#include "relay/shell/database_lock.hpp"
 #include "relay/shell/store_schema.hpp"
 
 #include <fcntl.h>
@@ -77,6 +78,10 @@ status restore(context& c) {
   if (!fs::is_regular_file(source)) return fail(errc::not_found, source + ": no such file");
   const auto config = configuration(c);
   if (!config) return std::unexpected(config.error());
+  const auto alone = relay::database_lock::take(config->database);  // no relay starts while we work
+  if (!alone && alone.error().code == errc::already_exists)
+    return fail(errc::refused, config->database + ": a relay runs on it; stop the relay first");
+  if (!alone) return std::unexpected(alone.error());
   if (auto ok = nobody_uses(c, config->database); !ok) return ok;
   const std::string fresh = config->database + ".restoring";
   std::error_code ec;

@@ -1,0 +1,28 @@
+// One relay for each database: a lock that the daemon holds while it runs, and tomoshibi-ctl while it puts another file in the
+// database's place. SQLite's own locks do not say that: two relays would take turns, each unaware of what the other told.
+//
+// The lock is flock(2) on <database>.lock: it goes with its process, however that ends. The file stays; removing it would
+// let a third process lock a new one.
+#pragma once
+
+#include "protocol/base/result.hpp"
+
+#include <string>
+#include <utility>
+
+namespace tomoshibi::relay {
+
+class database_lock {
+public:
+  // Errors: already_exists (somebody holds it; the detail names the path), storage_io.
+  static result<database_lock> take(const std::string& database);
+  database_lock(database_lock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  database_lock& operator=(database_lock&&) = delete;
+  ~database_lock();
+
+private:
+  explicit database_lock(int fd) : fd_(fd) {}
+  int fd_;
+};
+
+}  // namespace tomoshibi::relay
