@@ -20,6 +20,7 @@ class Comparison:
     def __init__(self):
         self.compared = 0
         self.states = {"on": 0, "off": 0, "unknown": 0}
+        self.unknown = {}  # label: the slots that were stored as unknown
         self.missing = 0
         self.seconds = 0
         self.energy_wh = 0
@@ -65,17 +66,20 @@ def compare_day(on, row, result, may_be_unknown, out):
         out.missing += not row["received"][i]
         out.seconds += row["seconds"][i] or 0
         out.energy_wh += row["wh"][i] or 0
+        if got == "unknown":
+            out.unknown.setdefault(row["label"], set()).add(slot)
         want = "on" if slot in on else "off"
         if got != want and not (got == "unknown" and may_be_unknown(slot)):
             out.differ(f"{to_text(slot * SLOT_MS)} {row['label']}: stored {got}, the record says {want}")
 
 
-def expected_alerts(result, rules):
-    """rules: {label: (channel, days)}. In order of opening."""
+def expected_alerts(result, rules, unknown=None):
+    """rules: {label: (channel, days)}; unknown: {label: slots that were rightly stored so}. In order of opening."""
     out = []
     for label, (channel, days) in rules.items():
         on = result["channels"][channel]["on"]
-        for e in oracle_slots.episodes(on, result["first_slot"], result["past_slot"], days):
+        for e in oracle_slots.episodes(on, result["first_slot"], result["past_slot"], days,
+                                       (unknown or {}).get(label, frozenset())):
             out.append({"label": label, **e})
     return sorted(out, key=lambda e: (e["opened_slot"], e["label"]))
 

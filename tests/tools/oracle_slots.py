@@ -63,10 +63,12 @@ def on_slots(intervals, end_ms):
     return out
 
 
-def episodes(on, first, past, days):
-    """Three-day episodes over slots first..past-1, all of them known: dicts of slot numbers."""
+def episodes(on, first, past, days, unknown=frozenset()):
+    """Three-day episodes over slots first..past-1: dicts of slot numbers. Slots that nobody saw count for nothing."""
     out, last_use, quiet, open_ = [], None, 0, None
     for slot in range(first, past):
+        if slot in unknown:
+            continue
         if slot in on:
             if open_ is not None:
                 open_["closed_slot"] = slot
