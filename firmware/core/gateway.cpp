@@ -68,6 +68,12 @@ void gateway::on_link_closed(mono_time now, link_number link, const error& why, 
   parts_->end_turn(now, out);
 }
 
+void gateway::on_relay_changed(mono_time now, bool addresses, gateway_output& out) {
+  parts_->begin_turn(now, out);
+  parts_->uplink.on_relay_changed(now, addresses, out);
+  parts_->end_turn(now, out);
+}
+
 void gateway::on_wake(mono_time now, gateway_output& out) {
   parts& p = *parts_;
   p.begin_turn(now, out);

@@ -154,6 +154,9 @@ public:
   void on_link_bytes(mono_time now, link_number link, byte_view data, gateway_output& out);
   void on_link_closed(mono_time now, link_number link, const error& why, gateway_output& out);  // also: could not connect
 
+  // The shell dials with another certificate or to other addresses from now on.
+  void on_relay_changed(mono_time now, bool addresses, gateway_output& out);
+
   void on_wake(mono_time now, gateway_output& out);
   // Last call: checkpoint, bye, close. The held slot goes on after the next start.
   void on_stop(mono_time now, gateway_output& out);

@@ -128,6 +128,16 @@ void uplink::restart(mono_time now, gateway_output& out) {
   back_off(now);
 }
 
+void uplink::on_relay_changed(mono_time now, bool addresses, gateway_output& out) {
+  if (state_ == uplink_state::off) return;
+  const bool session = state_ == uplink_state::hello_sent || state_ == uplink_state::live;
+  if (session && !addresses) return;
+  if (session) leave(now, wire::bye_reason::shutdown, "other relays", out);
+  if (state_ == uplink_state::connecting) drop(now, out);
+  failures_ = 0;
+  dial_at_ = now;
+}
+
 void uplink::on_stop(mono_time now, gateway_output& out) {
   if (state_ == uplink_state::hello_sent || state_ == uplink_state::live) {
     leave(now, wire::bye_reason::shutdown, {}, out);

@@ -57,6 +57,9 @@ public:
   void on_wake(mono_time now, gateway_output& out);
   void on_stop(mono_time now, gateway_output& out);
 
+  // Another certificate, or other addresses: dials at once. A session that stands goes on unless its address may be gone.
+  void on_relay_changed(mono_time now, bool addresses, gateway_output& out);
+
   // The log now holds other records than the session was told (a new epoch): begin anew.
   void restart(mono_time now, gateway_output& out);
   // Answers a configuration; kept until the session can carry it.

@@ -57,7 +57,7 @@ std::string check_object(const config_value& value) {
 
 void declare_gateway(config_schema& schema, gateway_config& c) {
   config_table& t = schema.table("gateway", "The program itself.");
-  t.path("state_folder", c.state_folder).help("Where the outbox is kept. Made if it is missing. One gateway per folder.");
+  t.path("state_folder", c.state_folder).at_start().help("Where the outbox is kept. Made if it is missing. One gateway per folder.");
   t.choice("log", c.log, {{"error", log_level::error}, {"warn", log_level::warning}, {"info", log_level::info}, {"debug", log_level::debug}})
       .help("How much is told on standard error.");
 }
@@ -76,15 +76,15 @@ void declare_relay(config_schema& schema, raw_config& raw) {
 
 void declare_echonet(config_schema& schema, echonet_config& c) {
   config_table& t = schema.table("echonet", "ECHONET Lite in the home network: UDP port 3610, multicast 224.0.23.0.");
-  t.boolean("enabled", c.enabled).help("Whether the family is used at all.");
-  t.text("interface", c.interface, {0, 15}).example("\"eth0\"").help("The home network's interface. Empty: what the system's routes choose. One that is missing is waited for.");
-  t.text("bind_address", c.bind_address).check(check_bind_address).help("Own address. Another one than 0.0.0.0 lets several nodes live on one machine.");
+  t.boolean("enabled", c.enabled).at_start().help("Whether the family is used at all.");
+  t.text("interface", c.interface, {0, 15}).at_start().example("\"eth0\"").help("The home network's interface. Empty: what the system's routes choose. One that is missing is waited for.");
+  t.text("bind_address", c.bind_address).check(check_bind_address).at_start().help("Own address. Another one than 0.0.0.0 lets several nodes live on one machine.");
 }
 
 void declare_watch(config_schema& schema, wire::config& c) {
   config_table& t = schema.table("watch", "How appliances are watched until the relay sends its own configuration, which then stands.");
-  t.integer("poll_interval_s", c.poll_interval_s, 1, 900).help("Seconds between two readings of an appliance.");
-  t.integer("gap_limit_s", c.gap_limit_s, 1, 3600).help("Seconds that a reading stands. Time longer than that without the next one counts as missing. At least poll_interval_s.");
+  t.integer("poll_interval_s", c.poll_interval_s, 1, 900).at_start().help("Seconds between two readings of an appliance.");
+  t.integer("gap_limit_s", c.gap_limit_s, 1, 3600).at_start().help("Seconds that a reading stands. Time longer than that without the next one counts as missing. At least poll_interval_s.");
 }
 
 void declare_appliance(config_table& t, raw_config::appliance& a) {
@@ -121,6 +121,12 @@ config_schema gateway_schema(raw_config& raw) {
                                        "One for each watched appliance, until the relay sends its own list.", declare_appliance);
   schema.check_all([&raw](std::vector<std::string>& problems) { check_together(raw, problems); });
   return schema;
+}
+
+std::vector<std::string> texts_of(const std::vector<relay_address>& relays) {
+  std::vector<std::string> out;
+  for (const auto& r : relays) out.push_back(r.host + " " + std::to_string(r.port));
+  return out;
 }
 
 bool loopback(const sockaddr* address) {
@@ -180,6 +186,14 @@ result<gateway_config> read_gateway_config(const std::string& path) {
 
 result<gateway_config> read_gateway_config_text(std::string_view toml, const std::string& name_for_errors) {
   return read_with([toml, &name_for_errors](config_schema& schema) { return schema.read_text(toml, name_for_errors); });
+}
+
+std::vector<config_schema::difference> differences(const gateway_config& before, const gateway_config& after) {
+  raw_config was{.config = before, .relays = texts_of(before.relays), .appliances = {}};
+  raw_config is{.config = after, .relays = texts_of(after.relays), .appliances = {}};
+  auto out = gateway_schema(is).differences(gateway_schema(was));
+  if (before.watch.appliances != after.watch.appliances) out.push_back({"appliance", true});
+  return out;
 }
 
 std::string sample_gateway_config() {

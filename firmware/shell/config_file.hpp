@@ -14,6 +14,7 @@ namespace tomoshibi::firmware {
 struct relay_address {
   std::string host;                // name, IPv4 or IPv6 address
   std::uint16_t port = 0;
+  bool operator==(const relay_address&) const = default;
 };
 
 struct echonet_config {
@@ -37,6 +38,10 @@ struct gateway_config {
 result<gateway_config> read_gateway_config(const std::string& path);
 result<gateway_config> read_gateway_config_text(std::string_view toml, const std::string& name_for_errors);
 std::string sample_gateway_config();
+
+// The keys in which two configurations differ, and whether a running gateway keeps the former value ("appliance" is all of
+// the array).
+std::vector<config_schema::difference> differences(const gateway_config& before, const gateway_config& after);
 
 // "relay.example.net:8443", "192.0.2.7:443", "[2001:db8::7]:443"
 std::optional<relay_address> parse_relay_address(std::string_view text);

@@ -53,16 +53,18 @@ result<gateway_identity> load_identity(const gateway_config& config) {
   return gateway_identity{std::move(*id), std::move(*files)};
 }
 
-daemon::daemon(event_loop& loop, const gateway_config& config, const gateway_identity& identity, log_sink& log)
-    : loop_(&loop), sink_(&log), log_(log, "gateway"),
-      store_({.path = config.state_folder + "/outbox.db", .new_epoch = random_epoch}), clock_timer_(loop),
-      statistics_timer_(loop), stop_timer_(loop) {
+daemon::daemon(daemon_setup s)
+    : setup_(std::move(s)), loop_(&setup_.loop), sink_(&setup_.log), log_(setup_.log, "gateway"),
+      store_({.path = setup_.config.state_folder + "/outbox.db", .new_epoch = random_epoch}), clock_timer_(setup_.loop),
+      statistics_timer_(setup_.loop), stop_timer_(setup_.loop) {
+  const gateway_config& config = setup_.config;
+  const gateway_identity& identity = setup_.identity;
   // The same replay must give the same slots, so its seed is the gateway's name.
   const auto digest = sha256(as_bytes(identity.id.text()));
-  const std::uint64_t seed = loop.replayed() ? first_word(digest) : random_word();
+  const std::uint64_t seed = loop_->replayed() ? first_word(digest) : random_word();
   for (const auto& family : drivers::registry()) {
     if (family.name == "echonet" && !config.echonet.enabled) continue;
-    drivers_.push_back(family.make({.seed = seed, .identity = node_identity(identity.id), .log = &log}));
+    drivers_.push_back(family.make({.seed = seed, .identity = node_identity(identity.id), .log = sink_}));
     driver_list_.push_back(drivers_.back().get());
   }
   gateway_setup setup;
@@ -74,20 +76,20 @@ daemon::daemon(event_loop& loop, const gateway_config& config, const gateway_ide
   setup.built = loop_->replayed() ? wall_at{} : build_date();
   setup.file_config = config.watch;
   setup.dials = !config.relays.empty();
-  core_ = std::make_unique<gateway>(setup, store_, driver_list_, log);
+  core_ = std::make_unique<gateway>(setup, store_, driver_list_, *sink_);
 }
 
 daemon::~daemon() { loop_->remove(*this); }
 
-result<std::unique_ptr<daemon>> daemon::make(event_loop& loop, const gateway_config& config,
-                                             const gateway_identity& identity, log_sink& log) {
-  std::unique_ptr<daemon> made{new daemon(loop, config, identity, log)};
-  if (auto opened = made->open_ports(config); !opened) return std::unexpected(opened.error());
-  if (auto opened = made->open_link(config, identity); !opened) return std::unexpected(opened.error());
+result<std::unique_ptr<daemon>> daemon::make(daemon_setup setup) {
+  std::unique_ptr<daemon> made{new daemon(std::move(setup))};
+  if (auto opened = made->open_ports(); !opened) return std::unexpected(opened.error());
+  if (auto opened = made->open_link(); !opened) return std::unexpected(opened.error());
   return made;
 }
 
-status daemon::open_ports(const gateway_config& config) {
+status daemon::open_ports() {
+  const gateway_config& config = setup_.config;
   for (const auto& family : drivers::registry()) {
     if (family.name == "echonet" && !config.echonet.enabled) continue;
     const udp_multicast_options options{.bind_address = config.echonet.bind_address,
@@ -103,21 +105,82 @@ status daemon::open_ports(const gateway_config& config) {
   return {};
 }
 
-status daemon::open_link(const gateway_config& config, const gateway_identity& identity) {
-  tls_context_ptr context;
-  if (identity.tls) {
-    // Dates are judged only by a clock that somebody steers (docs/adr/0004); a conductor's time is not the certificates'.
-    event_loop* loop = loop_;
-    auto made = make_tls_client(*identity.tls, [loop]() -> std::optional<wall_at> {
-      const wall_time now = loop->wall();
-      if (loop->replayed() || !now.synced) return std::nullopt;
-      return now.at;
-    });
-    if (!made) return std::unexpected(made.error());
-    context = std::move(*made);
-  }
-  link_ = std::make_unique<relay_link>(*loop_, std::move(context), config.relays, *sink_, *this);
+// Without an identity there is nothing to dial with, and no context.
+result<tls_context_ptr> daemon::make_context(const gateway_identity& identity) const {
+  if (!identity.tls) return tls_context_ptr{};
+  // Dates are judged only by a clock that somebody steers (docs/adr/0004); a conductor's time is not the certificates'.
+  event_loop* loop = loop_;
+  return make_tls_client(*identity.tls, [loop]() -> std::optional<wall_at> {
+    const wall_time now = loop->wall();
+    if (loop->replayed() || !now.synced) return std::nullopt;
+    return now.at;
+  });
+}
+
+status daemon::open_link() {
+  auto context = make_context(setup_.identity);
+  if (!context) return std::unexpected(context.error());
+  link_ = std::make_unique<relay_link>(*loop_, std::move(*context), setup_.config.relays, *sink_, *this);
   return {};
+}
+
+// ---- reading again
+
+void daemon::reload() {
+  if (stopping_) return;
+  setup_.manager.reloading(loop_->now());
+  const status done = take_new_configuration();
+  if (done) {
+    log_.info("reloaded");
+  } else {
+    log_.error("reload_failed", {{"err", name_of(done.error().code)}, {"detail", done.error().detail}});
+  }
+  setup_.manager.ready(done ? status_line() : "the new configuration was refused, the former stays in force; see the log");
+}
+
+// All that can be bad is read before anything is changed.
+status daemon::take_new_configuration() {
+  auto fresh = setup_.read_config();
+  if (!fresh) return std::unexpected(fresh.error());
+  auto identity = load_identity(*fresh);
+  if (!identity) return std::unexpected(identity.error());
+  if (identity->id != setup_.identity.id)
+    return fail(errc::config_invalid, fresh->certificate + ": is of gateway " + identity->id.text() + ", this one runs as " +
+                                          setup_.identity.id.text() + "; another name, or the first relay, needs a restart");
+  auto context = make_context(*identity);
+  if (!context) return std::unexpected(context.error());
+
+  const bool addresses = fresh->relays != setup_.config.relays;
+  const bool files = identity->tls != setup_.identity.tls;
+  keep_until_restart(*fresh);
+  setup_.config = std::move(*fresh);
+  setup_.identity = std::move(*identity);
+  setup_.set_log_level(setup_.config.log);
+  link_->use(std::move(*context), setup_.config.relays);
+  if (addresses || files) core_->on_relay_changed(loop_->now(), addresses, out_);
+  act();
+  return {};
+}
+
+// What was opened at the start stays as it is; the log says what waits for the next one.
+void daemon::keep_until_restart(gateway_config& fresh) const {
+  std::string changed;
+  std::string waiting;
+  for (const auto& d : differences(setup_.config, fresh)) {
+    auto& list = d.at_start ? waiting : changed;
+    list += (list.empty() ? "" : " ") + d.key;
+  }
+  if (!changed.empty()) log_.info("configuration_changed", {{"keys", changed}});
+  if (!waiting.empty()) log_.warning("restart_needed", {{"keys", waiting}});
+  fresh.state_folder = setup_.config.state_folder;
+  fresh.echonet = setup_.config.echonet;
+  fresh.watch = setup_.config.watch;
+}
+
+std::string daemon::status_line() const {
+  const gateway_statistics& s = core_->statistics();
+  return "relay: " + std::string(name_of(s.uplink)) + "; " + std::to_string(s.records_held) + " records to send" +
+         (s.storage_ok ? "" : "; the outbox cannot be written");
 }
 
 system_clock_reading daemon::clock() const {
@@ -130,6 +193,9 @@ void daemon::start() {
   act();
   log_.info("running");
   loop_->add(*this);
+  setup_.manager.ready(status_line());
+  // One thread does everything, commits too: that the loop turns is proof enough.
+  watchdog_.emplace(*loop_, setup_.manager, [this] { return signs_of_life{std::nullopt, status_line()}; });
   clock_timer_.set_after(clock_every, [this] { read_clock(); });
   statistics_timer_.set_after(statistics_every, [this] { tell_statistics(); });
   if (!loop_->replayed()) clock_watch_ = std::make_unique<clock_watch>(*loop_, [this] { read_clock(); });
@@ -201,6 +267,7 @@ void daemon::tell_statistics() {
 void daemon::stop() {
   if (stopping_) return;
   log_.info("stopping");
+  setup_.manager.stopping();
   core_->on_stop(loop_->now(), out_);
   act();
   tell_statistics();

@@ -10,7 +10,9 @@
 #include "firmware/shell/sqlite_outbox_store.hpp"
 #include "firmware/shell/udp_port.hpp"
 #include "protocol/adapters/event_loop.hpp"
+#include "protocol/adapters/watchdog.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -24,13 +26,24 @@ struct gateway_identity {
 };
 result<gateway_identity> load_identity(const gateway_config& config);
 
+struct daemon_setup {
+  event_loop& loop;                               // these outlive the daemon
+  log_sink& log;
+  service_manager& manager;
+  gateway_config config;
+  gateway_identity identity;
+  std::function<result<gateway_config>()> read_config;  // again, for reload()
+  std::function<void(log_level)> set_log_level;
+};
+
 class daemon final : public loop_part, public relay_link::listener {
 public:
-  static result<std::unique_ptr<daemon>> make(event_loop& loop, const gateway_config& config,
-                                              const gateway_identity& identity, log_sink& log);
+  static result<std::unique_ptr<daemon>> make(daemon_setup setup);
   ~daemon() override;
 
   void start();
+  // Relay addresses, certificates and the log's level, read again. If anything is bad, all of the former stays in force.
+  void reload();
   // Says goodbye, commits, and stops the loop once that is done (or after 3 s).
   void stop();
   bool failed() const { return failed_; }     // the loop was stopped because the program must start anew
@@ -40,9 +53,13 @@ public:
   void on_turn_end(mono_time now) override;
 
 private:
-  daemon(event_loop& loop, const gateway_config& config, const gateway_identity& identity, log_sink& log);
-  status open_ports(const gateway_config& config);
-  status open_link(const gateway_config& config, const gateway_identity& identity);
+  explicit daemon(daemon_setup setup);
+  status open_ports();
+  status open_link();
+  result<tls_context_ptr> make_context(const gateway_identity& identity) const;
+  status take_new_configuration();
+  void keep_until_restart(gateway_config& fresh) const;
+  std::string status_line() const;
   void on_link_open(link_number link) override;
   void on_link_bytes(link_number link, byte_view data) override;
   void on_link_closed(link_number link, const error& why) override;
@@ -52,6 +69,7 @@ private:
   void act();                                 // carries out and clears out_
   system_clock_reading clock() const;
 
+  daemon_setup setup_;
   event_loop* loop_;
   log_sink* sink_;
   logger log_;
@@ -65,6 +83,7 @@ private:
   loop_timer clock_timer_;
   loop_timer statistics_timer_;
   loop_timer stop_timer_;
+  std::optional<watchdog> watchdog_;
   gateway_output out_;
   bool stopping_ = false;
   bool failed_ = false;

@@ -32,16 +32,20 @@ status make_state_folder(const std::string& path) {
 
 int run(const gateway_options& options, const gateway_config& config, const gateway_identity& identity) {
   const system_clock_source before_the_loop;
+  service_manager manager(service_manager_from_environment());
   stderr_log log(before_the_loop, config.log);
   if (auto made = make_state_folder(config.state_folder); !made) return refuse(made.error().detail, exit_failed);
   auto loop = event_loop::open({.replay_socket = options.replay_socket, .name = "gateway", .log = &log});
   if (!loop) return refuse(loop.error().detail, exit_failed);
   if ((*loop)->replayed()) log.set_clock(**loop);
   logger(log, "gateway").info("start", {{"version", version()}, {"gw", identity.id.text()}, {"relays", config.relays.size()}});
-  auto gateway = daemon::make(**loop, config, identity, log);
+  auto gateway = daemon::make({.loop = **loop, .log = log, .manager = manager, .config = config, .identity = identity,
+                               .read_config = [path = options.config_path] { return read_gateway_config(path); },
+                               .set_log_level = [&log](log_level most) { log.set_level(most); }});
   if (!gateway) return refuse(gateway.error().detail, exit_failed);
   daemon& running = **gateway;
   (*loop)->on_terminate([&running] { running.stop(); });
+  (*loop)->on_hangup([&running] { running.reload(); });
   // Under a conductor there is no time before its first word: the start belongs into the first turn.
   (*loop)->post([&running] { running.start(); });
   const status ended = (*loop)->run();

@@ -46,7 +46,8 @@ result<gateway_options> parse_options(std::span<char* const> arguments) {
 std::string_view usage_text() {
   return "tomoshibi-gateway: watches the appliances of a home and tells the relay\n"
          "\n"
-         "  tomoshibi-gateway [--config FILE]     run in the foreground until SIGTERM or SIGINT\n"
+         "  tomoshibi-gateway [--config FILE]     run in the foreground until SIGTERM or SIGINT;\n"
+         "                                        SIGHUP reads the configuration and its certificates again\n"
          "\n"
          "  --config FILE         configuration (default /etc/tomoshibi/gateway.toml)\n"
          "  --check-config        read the configuration and its certificates, tell every problem, and end\n"

@@ -59,6 +59,11 @@ relay_link::relay_link(event_loop& loop, tls_context_ptr context, std::vector<re
 
 relay_link::~relay_link() = default;
 
+void relay_link::use(tls_context_ptr context, std::vector<relay_address> relays) {
+  context_ = std::move(context);
+  relays_ = std::move(relays);
+}
+
 void relay_link::act(const link_action& action) {
   std::visit([this](const auto& a) { carry_out(a); }, action);
 }

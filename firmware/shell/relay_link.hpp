@@ -25,6 +25,8 @@ public:
              listener& events);
   ~relay_link();
 
+  // For dials from now on; a connection that stands goes on.
+  void use(tls_context_ptr context, std::vector<relay_address> relays);
   void act(const link_action& action);
   bool idle() const { return connections_.empty(); }
 

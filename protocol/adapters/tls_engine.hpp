@@ -22,6 +22,7 @@ struct tls_identity {
   std::string certificate_pem;  // own certificate, chain after it if there is one
   std::string key_pem;
   std::string ca_pem;           // whom we believe
+  bool operator==(const tls_identity&) const = default;
 };
 struct tls_identity_files {
   std::string certificate;

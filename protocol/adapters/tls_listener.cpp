@@ -76,6 +76,8 @@ tls_listener::~tls_listener() {
   impl_->acceptor.close(ignored);
 }
 
+void tls_listener::use(tls_context_ptr context) { impl_->context = std::move(context); }
+
 endpoint tls_listener::local() const {
   boost::system::error_code failed;
   const auto at = impl_->acceptor.local_endpoint(failed);

@@ -70,6 +70,7 @@ public:
   static result<std::unique_ptr<tls_listener>> open(event_loop& loop, tls_context_ptr context, const endpoint& at,
                                                     accept_handler on_accept, const tls_stream_options& options = {});
   ~tls_listener();
+  void use(tls_context_ptr context);               // for connections from now on; those that stand keep theirs
   endpoint local() const;                          // with the real port where 0 was asked for
   struct impl;
 

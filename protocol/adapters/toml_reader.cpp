@@ -97,6 +97,7 @@ config_key& config_table::add(std::string_view name, std::size_t kind, std::stri
 config_key& config_table::text(std::string_view name, std::string& into, text_limits limits) {
   auto& key = add(name, kind_of<std::string>, limits_text(limits));
   if (!into.empty()) key.default_toml_ = quoted(into);
+  key.now_ = [&into] { return quoted(into); };
   key.store_ = [&into, limits](config_value& v) {
     if (!within(std::get<std::string>(v), limits)) return false;
     into = std::get<std::string>(v);
@@ -114,7 +115,8 @@ config_key& config_table::path(std::string_view name, std::string& into) {
 
 config_key& config_table::boolean(std::string_view name, bool& into) {
   auto& key = add(name, kind_of<bool>, "true or false");
-  key.default_toml_ = into ? "true" : "false";
+  key.now_ = [&into] { return into ? "true" : "false"; };
+  key.default_toml_ = key.now_();
   key.store_ = [&into](config_value& v) {
     into = std::get<bool>(v);
     return true;
@@ -122,10 +124,15 @@ config_key& config_table::boolean(std::string_view name, bool& into) {
   return key;
 }
 
-config_key& config_table::integer_key(std::string_view name, std::optional<std::int64_t> now, std::int64_t low,
-                                      std::int64_t high, std::function<void(std::int64_t)> store) {
+config_key& config_table::integer_key(std::string_view name, std::int64_t low, std::int64_t high,
+                                      const std::function<std::optional<std::int64_t>()>& read,
+                                      std::function<void(std::int64_t)> store) {
   auto& key = add(name, kind_of<std::int64_t>, "an integer from " + std::to_string(low) + " to " + std::to_string(high));
-  if (now) key.default_toml_ = std::to_string(*now);
+  key.now_ = [read] {
+    const auto value = read();
+    return value ? std::to_string(*value) : std::string{};
+  };
+  key.default_toml_ = key.now_();
   key.store_ = [low, high, store = std::move(store)](config_value& v) {
     const auto number = std::get<std::int64_t>(v);
     if (number < low || number > high) return false;
@@ -135,12 +142,13 @@ config_key& config_table::integer_key(std::string_view name, std::optional<std::
   return key;
 }
 
-config_key& config_table::choice_key(std::string_view name, const std::string& now, std::vector<std::string> names,
-                                     std::function<void(std::size_t)> store) {
+config_key& config_table::choice_key(std::string_view name, std::vector<std::string> names,
+                                     const std::function<std::string()>& read, std::function<void(std::size_t)> store) {
   std::string allowed = "one of";
   for (const auto& word : names) allowed += " " + quoted(word);
   auto& key = add(name, kind_of<std::string>, std::move(allowed));
-  if (!now.empty()) key.default_toml_ = quoted(now);
+  key.now_ = read;
+  if (const auto now = read(); !now.empty()) key.default_toml_ = quoted(now);
   key.store_ = [names = std::move(names), store = std::move(store)](config_value& v) {
     const auto found = std::find(names.begin(), names.end(), std::get<std::string>(v));
     if (found == names.end()) return false;
@@ -155,11 +163,12 @@ config_key& config_table::text_list(std::string_view name, std::vector<std::stri
   auto& key = add(name, kind_of<std::vector<std::string>>,
                   "a list of " + std::to_string(count_min) + " to " + std::to_string(count_max) + " texts, each " +
                       limits_text(each));
-  if (!into.empty()) {
-    key.default_toml_ = "[";
-    for (const auto& text : into) key.default_toml_ += (key.default_toml_.size() > 1 ? ", " : "") + quoted(text);
-    key.default_toml_ += "]";
-  }
+  key.now_ = [&into] {
+    std::string list = "[";
+    for (const auto& text : into) list += (list.size() > 1 ? ", " : "") + quoted(text);
+    return list + "]";
+  };
+  if (!into.empty()) key.default_toml_ = key.now_();
   key.store_ = [&into, count_min, count_max, each](config_value& v) {
     auto& list = std::get<std::vector<std::string>>(v);
     if (list.size() < count_min || list.size() > count_max) return false;
@@ -367,7 +376,8 @@ void config_sample::keys(std::string& out, const config_table& table, std::strin
   for (const auto& key : table.keys_) {
     out += '\n';
     comment(out, key->help_);
-    comment(out, (key->required_ ? "Required: " : "Allowed: ") + key->allowed_ + ".");
+    comment(out, (key->required_ ? "Required: " : "Allowed: ") + key->allowed_ + "." +
+                     (key->at_start_ ? " Changes at the next start only." : ""));
     const bool has_default = !key->default_toml_.empty();
     std::string value = has_default ? key->default_toml_ : key->example_;
     if (value.empty()) value = key->kind_ == kind_of<std::string> ? "\"\"" : key->kind_ == kind_of<std::vector<std::string>> ? "[]" : "0";
@@ -393,6 +403,18 @@ std::string config_sample::write(const config_schema& schema) {
     config_table element;
     array.declare(element);
     keys(out, element, "#");
+  }
+  return out;
+}
+
+std::vector<config_schema::difference> config_schema::differences(const config_schema& other) const {
+  std::vector<difference> out;
+  for (std::size_t i = 0; i < std::min(tables_.size(), other.tables_.size()); ++i) {
+    const auto& ours = tables_[i]->keys_;
+    const auto& theirs = other.tables_[i]->keys_;
+    const std::string prefix = tables_[i]->name_.empty() ? "" : tables_[i]->name_ + ".";
+    for (std::size_t k = 0; k < std::min(ours.size(), theirs.size()); ++k)
+      if (ours[k]->now_() != theirs[k]->now_()) out.push_back({prefix + ours[k]->name_, ours[k]->at_start_});
   }
   return out;
 }

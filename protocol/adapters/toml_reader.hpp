@@ -40,11 +40,13 @@ public:
   config_key& required() { required_ = true; return *this; }
   config_key& help(std::string_view text) { help_ = text; return *this; }      // sentences; lines are wrapped by the sample
   config_key& example(std::string_view toml) { example_ = toml; return *this; } // shown where there is no default
+  config_key& at_start() { at_start_ = true; return *this; }                    // a running program keeps the former value
   // More than type and range: answers what is allowed if the value is not, or an empty string.
   config_key& check(std::function<std::string(const config_value&)> f) { check_ = std::move(f); return *this; }
 
 private:
   friend class config_table;
+  friend class config_schema;
   friend class config_reader;
   friend class config_sample;
   std::string name_;
@@ -55,6 +57,8 @@ private:
   std::size_t kind_ = 0;         // index of config_value
   bool is_path_ = false;
   bool required_ = false;
+  bool at_start_ = false;
+  std::function<std::string()> now_;           // the member's value as TOML
   std::function<std::string(const config_value&)> check_;
   std::function<bool(config_value&)> store_;  // false: outside what is allowed
 };
@@ -73,31 +77,34 @@ public:
   config_key& boolean(std::string_view name, bool& into);
   template <std::integral T>
   config_key& integer(std::string_view name, T& into, std::int64_t low, std::int64_t high) {
-    return integer_key(name, static_cast<std::int64_t>(into), low, high,
+    return integer_key(name, low, high, [&into] { return std::optional{static_cast<std::int64_t>(into)}; },
                        [&into](std::int64_t v) { into = static_cast<T>(v); });
   }
   template <std::integral T>  // a key that may be absent
   config_key& integer(std::string_view name, std::optional<T>& into, std::int64_t low, std::int64_t high) {
-    return integer_key(name, std::nullopt, low, high, [&into](std::int64_t v) { into = static_cast<T>(v); });
+    return integer_key(name, low, high, [&into] { return into ? std::optional{static_cast<std::int64_t>(*into)} : std::nullopt; },
+                       [&into](std::int64_t v) { into = static_cast<T>(v); });
   }
   template <class E>  // a strong id; 0 is no default
     requires std::is_enum_v<E>
   config_key& integer(std::string_view name, E& into, std::int64_t low, std::int64_t high) {
-    const auto value = static_cast<std::int64_t>(std::to_underlying(into));
-    return integer_key(name, value != 0 ? std::optional{value} : std::nullopt, low, high,
-                       [&into](std::int64_t v) { into = static_cast<E>(v); });
+    const auto read = [&into] {
+      const auto value = static_cast<std::int64_t>(std::to_underlying(into));
+      return value != 0 ? std::optional{value} : std::nullopt;
+    };
+    return integer_key(name, low, high, read, [&into](std::int64_t v) { into = static_cast<E>(v); });
   }
   // One of a few words.
   template <class E>
   config_key& choice(std::string_view name, E& into, std::vector<std::pair<std::string, E>> words) {
     std::vector<std::string> names;
-    std::string now;
-    for (const auto& [word, value] : words) {
-      names.push_back(word);
-      if (value == into) now = word;
-    }
-    return choice_key(name, now, std::move(names),
-                      [&into, words](std::size_t i) { into = words[i].second; });
+    for (const auto& entry : words) names.push_back(entry.first);
+    const auto read = [&into, words] {
+      for (const auto& [word, value] : words)
+        if (value == into) return word;
+      return std::string{};
+    };
+    return choice_key(name, std::move(names), read, [&into, words](std::size_t i) { into = words[i].second; });
   }
   config_key& text_list(std::string_view name, std::vector<std::string>& into, std::size_t count_min,
                         std::size_t count_max, text_limits each = {1, 255});
@@ -106,9 +113,9 @@ private:
   friend class config_schema;
   friend class config_reader;
   friend class config_sample;
-  config_key& integer_key(std::string_view name, std::optional<std::int64_t> now, std::int64_t low, std::int64_t high,
-                          std::function<void(std::int64_t)> store);
-  config_key& choice_key(std::string_view name, const std::string& now, std::vector<std::string> names,
+  config_key& integer_key(std::string_view name, std::int64_t low, std::int64_t high,
+                          const std::function<std::optional<std::int64_t>()>& read, std::function<void(std::int64_t)> store);
+  config_key& choice_key(std::string_view name, std::vector<std::string> names, const std::function<std::string()>& read,
                          std::function<void(std::size_t)> store);
   config_key& add(std::string_view name, std::size_t kind, std::string allowed);
   std::string name_;
@@ -149,6 +156,13 @@ public:
   status read_text(std::string_view toml, const std::string& name_for_errors);
 
   std::string sample() const;       // a whole file: every key with help, range and default
+
+  // The keys outside arrays of tables in which the members now differ from another schema's of the same declarations.
+  struct difference {
+    std::string key;                // "device.port"
+    bool at_start = false;
+  };
+  std::vector<difference> differences(const config_schema& other) const;
 
 private:
   friend class config_reader;

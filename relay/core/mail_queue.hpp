@@ -27,6 +27,8 @@ public:
   void on_done(turn& t, const mail_key& key, const mail_result& done);
   void on_wake(turn& t);                                // hands out what is due
 
+  void change_from(std::string address) { from_ = std::move(address); }
+
   std::optional<wall_at> next_due() const;              // nothing: none waits, or as many as may be are out
   std::size_t waiting() const { return mails_.size(); }
   std::size_t in_flight() const { return out_.size(); }

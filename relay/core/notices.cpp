@@ -41,6 +41,8 @@ notices::notices(health& count, log_sink& log, commit_queue& commits, store& fro
     : count_(count), log_(log, "notice"), commits_(commits), store_(from), world_(world), compose_(compose),
       mail_domain_(domain_of(mail_from)) {}
 
+void notices::change_mail_from(const std::string& address) { mail_domain_ = domain_of(address); }
+
 status notices::on_start() {
   auto stored = store_.load_open_episodes();
   if (!stored) return std::unexpected(stored.error());

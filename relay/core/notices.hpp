@@ -24,6 +24,7 @@ public:
           compose_function compose, const std::string& mail_from);
 
   status on_start();  // reads the open episodes
+  void change_mail_from(const std::string& address);
 
   // The open episode of this kind about this appliance (0: the home).
   const episode* open_about(home_id home, episode_kind kind, appliance_id appliance) const;

@@ -34,6 +34,7 @@ struct relay_core::parts final : session_listener, line_view {
   ingest intake;
   session_table sessions;
   mono_time alive_at = never;     // when to say so again
+  bool stopping = false;
   mono_time last_now{};           // of the last turn: what wall times of the future are reckoned from
   wall_at last_wall{};
 
@@ -73,8 +74,10 @@ struct relay_core::parts final : session_listener, line_view {
   // ---- turns
 
   void end_turn(turn& t) {
-    mails.on_wake(t);
+    if (!stopping) mails.on_wake(t);
     commits.end_turn(t);
+    // A gateway that was told bye cannot be told what was stored, and would send it all again.
+    if (stopping && (commits.idle() || count.commit_failing)) sessions.close_all(t);
     last_now = t.now;
     last_wall = t.wall;
   }
@@ -172,6 +175,7 @@ void relay_core::on_session_open(mono_time now, wall_at wall, session_id id, con
 }
 
 void relay_core::on_session_bytes(mono_time now, wall_at wall, session_id id, byte_view data, output& out) {
+  if (parts_->stopping) return;  // not acknowledged: it comes again
   turn t{now, wall, out};
   parts_->sessions.on_bytes(t, id, data);
   parts_->end_turn(t);
@@ -205,10 +209,15 @@ void relay_core::on_wake(mono_time now, wall_at wall, output& out) {
   p.end_turn(t);
 }
 
+void relay_core::change_mail_from(const std::string& address) {
+  parts_->mails.change_from(address);
+  parts_->book.change_mail_from(address);
+}
+
 void relay_core::on_stop(mono_time now, wall_at wall, output& out) {
   turn t{now, wall, out};
   parts& p = *parts_;
-  p.sessions.close_all(t);
+  p.stopping = true;
   p.there.store_all_seen(t);
   p.say_alive(t);
   p.end_turn(t);

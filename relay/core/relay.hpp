@@ -51,7 +51,10 @@ public:
   void on_mail_done(mono_time now, wall_at wall, const mail_key& key, const mail_result& done, output& out);
   void on_wake(mono_time now, wall_at wall, output& out);
 
-  // The daemon ends: says bye to every session, stores what it knows. The shell goes on until idle() or its patience ends.
+  void change_mail_from(const std::string& address);   // for mails that leave, and notices composed, from now on
+
+  // The daemon ends: takes nothing more from gateways and hands out no mail, stores what it knows; then, when all is
+  // acknowledged or the store has failed, says bye to every session. The shell goes on until idle() or its patience ends.
   void on_stop(mono_time now, wall_at wall, output& out);
 
   mono_time next_wake() const;

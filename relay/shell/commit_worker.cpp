@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <pthread.h>
 #include <thread>
 #include <utility>
 
@@ -16,7 +17,9 @@ struct commit_worker::impl {
     done_handler done;
   };
 
-  explicit impl(store& s) : into(s), thread([this] { run(); }) {}
+  explicit impl(store& s) : into(s), thread([this] { run(); }) {
+    pthread_setname_np(thread.native_handle(), "commit");  // for whoever looks at a relay that hangs
+  }
 
   void run() {
     std::unique_lock lock(mutex);

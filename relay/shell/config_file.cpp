@@ -20,9 +20,9 @@ std::string listen_allowed(const config_value& value) {
 
 void declare_device(config_schema& schema, device_config& c) {
   auto& t = schema.table("device", "The device channel: where gateways dial in, with TLS 1.3 and certificates on both sides.");
-  t.text("listen", c.listen, {2, 45}).check(listen_allowed)
+  t.text("listen", c.listen, {2, 45}).check(listen_allowed).at_start()
       .help("Address to listen on: 0.0.0.0 = every IPv4 interface, :: = every IPv6 interface.");
-  t.integer("port", c.port, 0, 65535).help("TCP port; 0 = any free one, named in the log. 443 works where firewalls are strict.");
+  t.integer("port", c.port, 0, 65535).at_start().help("TCP port; 0 = any free one, named in the log. 443 works where firewalls are strict.");
   t.path("certificate", c.certificate).help("The relay's certificate (PEM). Without it: relay.pem in the relay's folder.");
   t.path("key", c.key).help("Its private key (PEM). Without it: relay-key.pem in the relay's folder.");
   t.path("ca", c.ca).help("The provider's own CA, which signed the gateways' certificates. Without it: ca.pem in the relay's folder.");
@@ -52,10 +52,10 @@ void declare_mail(config_schema& schema, mail_config& c) {
 
 void declare_pages(config_schema& schema, pages_config& c) {
   auto& t = schema.table("pages", "Metrics and health over HTTP: /metrics (Prometheus), /healthz (JSON), / (a page to read).");
-  t.boolean("enabled", c.enabled).help("false: no HTTP port at all.");
-  t.text("listen", c.listen, {2, 45}).check(listen_allowed)
+  t.boolean("enabled", c.enabled).at_start().help("false: no HTTP port at all.");
+  t.text("listen", c.listen, {2, 45}).check(listen_allowed).at_start()
       .help("Address to listen on. The pages have no login: leave them on loopback or behind a proxy that has one.");
-  t.integer("port", c.port, 0, 65535).help("TCP port; 0 = any free one, named in the log.");
+  t.integer("port", c.port, 0, 65535).at_start().help("TCP port; 0 = any free one, named in the log.");
 }
 
 void check_together(const relay_config& c, std::vector<std::string>& wrong) {
@@ -87,7 +87,7 @@ bool loopback_address(const std::string& text) {
 config_schema relay_schema(relay_config& into) {
   config_schema schema("tomoshibi-relay: takes what gateways report, judges it, writes to families.");
   auto& store = schema.table("store", "The relay's memory.");
-  store.path("database", into.database).help("The SQLite file. Without it: relay.db in the relay's folder.");
+  store.path("database", into.database).at_start().help("The SQLite file. Without it: relay.db in the relay's folder.");
   declare_device(schema, into.device);
   declare_mail(schema, into.mail);
   declare_pages(schema, into.pages);

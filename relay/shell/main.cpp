@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <random>
 #include <sys/resource.h>
@@ -42,11 +43,14 @@ int print_config() {
   return 0;
 }
 
-// The folder's own file may be missing: then every key has its default.
+std::string configuration_path(const command_line& line, const data_folder& folder) {
+  return line.config.empty() ? folder.configuration() : line.config;
+}
+
+// At a start the folder's own file may be missing: then every key has its default.
 result<relay_config> configuration(const command_line& line, const data_folder& folder) {
-  const bool named = !line.config.empty();
-  auto config = read_relay_config(named ? line.config : folder.configuration(), folder);
-  if (!config && !named && config.error().code == errc::not_found) return default_relay_config(folder);
+  auto config = read_relay_config(configuration_path(line, folder), folder);
+  if (!config && line.config.empty() && config.error().code == errc::not_found) return default_relay_config(folder);
   return config;
 }
 
@@ -92,6 +96,7 @@ int run(const command_line& line, const data_folder& folder, relay_config config
     return e.code == errc::config_invalid ? exit_usage : exit_failed;
   };
   raise_descriptor_limit();
+  service_manager manager(service_manager_from_environment());
   auto loop = event_loop::open({.replay_socket = line.replay_socket, .name = "relay", .log = &log});
   if (!loop) return failed(loop.error());
   log.set_clock(**loop);
@@ -100,9 +105,15 @@ int run(const command_line& line, const data_folder& folder, relay_config config
   auto memory = sqlite_store::open(config.database);
   if (!memory) return failed(memory.error());
 
+  const bool had_file = std::filesystem::exists(configuration_path(line, folder));
   int code = 0;
   {
-    relay_daemon daemon({.loop = **loop, .memory = **memory, .log = log, .config = std::move(config), .folder = folder,
+    relay_daemon daemon({.loop = **loop, .memory = **memory, .log = log, .manager = manager, .config = std::move(config),
+                         .read_config = [&line, &folder, had_file] {
+                           // A file that has gone since must not silently become every default.
+                           return had_file ? read_relay_config(configuration_path(line, folder), folder) : configuration(line, folder);
+                         },
+                         .set_log_level = [&log](log_level most) { log.set_level(most); }, .folder = folder,
                          .version = version, .seed = seed_for(!line.replay_socket.empty())});
     (*loop)->on_terminate([&daemon] { daemon.stop(); });
     (*loop)->on_hangup([&daemon] { daemon.reload(); });
@@ -111,6 +122,8 @@ int run(const command_line& line, const data_folder& folder, relay_config config
     } else if (auto ran = (*loop)->run(); !ran) {
       code = failed(ran.error());
     }
+    // Waiting for a commit that does not end would be no end either; the system takes back what is left.
+    if (daemon.commit_stuck()) std::_Exit(exit_failed);
   }
   log.set_clock(machine_clock);
   return code;
@@ -128,7 +141,7 @@ int main(int argc, char** argv) {
   app.add_flag("--print-config", line.print, "Print a configuration file with every key explained, then end");
   app.add_option("--replay-clock", line.replay_socket,
                  "Take time from the conductor at this Unix socket; only when every address is on loopback");
-  app.footer("SIGTERM ends it in order; SIGHUP reads directory, certificates and mail password again.\n"
+  app.footer("SIGTERM ends it in order; SIGHUP reads the configuration and what it names, and the directory, again.\n"
              "Exit codes: 0 ended in order, 1 could not start or run, 2 command line or configuration.");
   try {
     app.parse(argc, argv);

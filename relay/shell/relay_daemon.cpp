@@ -51,7 +51,9 @@ status relay_daemon::start() {
                                       [this](std::string_view line) { return control_answer(line); });
   if (!control) return std::unexpected{control.error()};
   control_ = std::move(*control);
-  if (auto ok = open_mail(); !ok) return ok;
+  auto mail = read_mail(setup_.config.mail);
+  if (!mail) return std::unexpected{mail.error()};
+  open_mail(std::move(*mail));
   output out;
   if (auto ok = core_.on_start(now(), wall(), out); !ok) return ok;
   carry_out(out);
@@ -62,14 +64,15 @@ status relay_daemon::start() {
   setup_.loop.add(*this);
   running_ = true;
   log_.info("started", {{"version", setup_.version}});
+  setup_.manager.ready(status_line());
+  watchdog_.emplace(setup_.loop, setup_.manager, [this] { return life(); });
   return {};
 }
 
-status relay_daemon::open_device_port() {
-  const auto& c = setup_.config.device;
+// Whether the certificates can be used is the TLS context's to judge; their dates are for an operator to act on.
+result<relay_daemon::device_keys> relay_daemon::read_device_keys(const device_config& c) const {
   auto identity = load_tls_identity({.certificate = c.certificate, .key = c.key, .ca = c.ca});
   if (!identity) return std::unexpected{identity.error()};
-  note_certificate_dates(*identity);
   // Under a replay the calendar is the record's, not the certificates'.
   const auto date = [&loop = setup_.loop]() -> std::optional<wall_at> {
     if (loop.replayed()) return std::nullopt;
@@ -77,11 +80,12 @@ status relay_daemon::open_device_port() {
   };
   auto context = make_tls_server(*identity, date, ticket_keys_.keys());
   if (!context) return std::unexpected{context.error()};
-  const auto at = device_at_.value_or(endpoint{c.listen, c.port});
-  if (auto ok = channel_.listen(std::move(*context), at); !ok) return ok;
-  device_at_ = endpoint{at.address, channel_.local().port};
-  log_.info("device_port", {{"address", device_at_->address}, {"port", device_at_->port}});
-  return {};
+  device_keys out{std::move(*context), std::nullopt};
+  if (setup_.loop.replayed()) return out;
+  const auto own = read_certificate(identity->certificate_pem);
+  const auto ca = read_certificate(identity->ca_pem);
+  if (own && ca) out.until = std::min(own->valid.until, ca->valid.until);
+  return out;
 }
 
 // A replay has no tickets: they are judged by a date, and there is none.
@@ -91,12 +95,14 @@ void relay_daemon::keep_ticket_keys() {
   ticket_turn_.set_after(ticket_look, [this] { keep_ticket_keys(); });
 }
 
-// Whether the certificates can be used is the TLS context's to judge; here only when an operator has to act.
-void relay_daemon::note_certificate_dates(const tls_identity& identity) {
-  if (setup_.loop.replayed()) return;
-  const auto own = read_certificate(identity.certificate_pem);
-  const auto ca = read_certificate(identity.ca_pem);
-  if (own && ca) certificate_until_ = std::min(own->valid.until, ca->valid.until);
+status relay_daemon::open_device_port() {
+  const auto& c = setup_.config.device;
+  auto keys = read_device_keys(c);
+  if (!keys) return std::unexpected{keys.error()};
+  if (auto ok = channel_.listen(std::move(keys->context), {c.listen, c.port}); !ok) return ok;
+  certificate_until_ = keys->until;
+  log_.info("device_port", {{"address", c.listen}, {"port", channel_.local().port}});
+  return {};
 }
 
 status relay_daemon::open_pages() {
@@ -109,30 +115,74 @@ status relay_daemon::open_pages() {
   return {};
 }
 
-status relay_daemon::open_mail() {
-  if (setup_.config.mail.server.empty()) {
-    log_.warning("no_mail_server", {{"detail", "notices wait in the queue"}});
-    return {};
-  }
-  auto options = smtp_options_of(setup_.config.mail);
+result<std::optional<smtp_options>> relay_daemon::read_mail(const mail_config& c) {
+  if (c.server.empty()) return std::nullopt;
+  auto options = smtp_options_of(c);
   if (!options) return std::unexpected{options.error()};
-  if (mail_) {
+  return std::optional{std::move(*options)};
+}
+
+void relay_daemon::open_mail(std::optional<smtp_options> options) {
+  if (!options) {
+    log_.warning("no_mail_server", {{"detail", "notices wait in the queue"}});
+    mail_.reset();
+  } else if (mail_) {
     mail_->change(std::move(*options));
   } else {
     mail_ = std::make_unique<smtp_worker>(std::move(*options));
   }
-  return {};
 }
+
+// ---- reading again
 
 void relay_daemon::reload() {
   if (stopping_) return;
+  setup_.manager.reloading(now());
   const auto told = [this](std::string_view what, const status& done) {
     if (!done) log_.error("reload_failed", {{"part", what}, {"err", name_of(done.error().code)}, {"detail", done.error().detail}});
+    return done.has_value();
   };
-  told("directory", reload_directory());
-  told("mail", open_mail());
-  told("device", open_device_port());
-  log_.info("reloaded");
+  const bool directory = told("directory", reload_directory());
+  const bool configuration = told("configuration", reload_configuration());
+  if (directory && configuration) log_.info("reloaded");
+  setup_.manager.ready(configuration ? status_line() : "the new configuration was refused, the former stays in force; see the log");
+}
+
+// All that can be bad is read before anything is changed.
+status relay_daemon::reload_configuration() {
+  auto fresh = setup_.read_config();
+  if (!fresh) return std::unexpected{fresh.error()};
+  auto keys = read_device_keys(fresh->device);
+  if (!keys) return std::unexpected{keys.error()};
+  auto mail = read_mail(fresh->mail);
+  if (!mail) return std::unexpected{mail.error()};
+
+  keep_until_restart(*fresh);
+  setup_.config = std::move(*fresh);
+  certificate_until_ = keys->until;
+  channel_.use(std::move(keys->context));
+  channel_.limit_connections(setup_.config.device.connections_max);
+  core_.change_mail_from(setup_.config.mail.from);
+  open_mail(std::move(*mail));
+  setup_.set_log_level(setup_.config.log);
+  return {};
+}
+
+// What was opened at the start stays as it is; the log says what waits for the next one.
+void relay_daemon::keep_until_restart(relay_config& fresh) {
+  const auto differences = relay_schema(fresh).differences(relay_schema(setup_.config));
+  std::string changed;
+  std::string waiting;
+  for (const auto& d : differences) {
+    auto& list = d.at_start ? waiting : changed;
+    list += (list.empty() ? "" : " ") + d.key;
+  }
+  if (!changed.empty()) log_.info("configuration_changed", {{"keys", changed}});
+  if (!waiting.empty()) log_.warning("restart_needed", {{"keys", waiting}});
+  fresh.database = setup_.config.database;
+  fresh.device.listen = setup_.config.device.listen;
+  fresh.device.port = setup_.config.device.port;
+  fresh.pages = setup_.config.pages;
 }
 
 status relay_daemon::reload_directory() {
@@ -146,9 +196,11 @@ void relay_daemon::stop() {
   if (stopping_) return;
   stopping_ = true;
   log_.info("stopping", {{"sessions", channel_.connections()}});
+  setup_.manager.stopping();
   channel_.stop_listening();
   patience_.set_after(stop_patience, [this] {
-    log_.warning("stop_patience_over");
+    log_.warning("stop_patience_over", {{"commit", commit_began_ ? "out" : "done"}});
+    gave_up_ = true;
     setup_.loop.stop();
   });
   output out;
@@ -202,12 +254,14 @@ void relay_daemon::carry_out(close& a) { channel_.close(a.session); }
 
 void relay_daemon::carry_out(commit& a) {
   setup_.loop.begin_work();
+  commit_began_ = now();
   commits_.start(std::move(a.batch), [this, ticket = a.ticket](commit_report report) {
     setup_.loop.finish_work([this, ticket, report = std::move(report)] { on_commit_done(ticket, report); });
   });
 }
 
 void relay_daemon::on_commit_done(commit_ticket ticket, const commit_report& report) {
+  commit_began_.reset();
   commit_times_.add(report.took);
   output out;
   core_.on_commit_done(now(), wall(), ticket, report.outcome, out);
@@ -249,6 +303,13 @@ relay_view relay_daemon::view() const {
           .now = wall(),
           .version = setup_.version};
 }
+
+std::string relay_daemon::status_line() const {
+  const auto reasons = degraded_reasons(view());
+  return std::to_string(channel_.connections()) + " connections; " + (reasons.empty() ? "ok" : "degraded: " + reasons.front());
+}
+
+signs_of_life relay_daemon::life() const { return {commit_began_, status_line()}; }
 
 http_answer relay_daemon::page(std::string_view path) const {
   if (path == "/") return {200, "text/html; charset=utf-8", health_page(view())};

@@ -1,11 +1,14 @@
 // The relay's core with its sockets, workers and pages around it: carries events in and actions out, decides nothing.
 //
-// start() -> runs on the loop -> stop(): no new connections, byes to gateways, what is known is committed, mails that are
-// out may end; then the loop is stopped. After stop_patience it ends anyway: whatever was not committed was not
-// acknowledged and comes again. A second stop() changes nothing: supervisors signal a process and its group.
+// start() -> runs on the loop -> stop(): no new connections, what is known is committed and acknowledged, byes to gateways,
+// mails that are out may end; then the loop is stopped. After stop_patience it ends anyway: whatever was not committed was
+// not acknowledged and comes again. A second stop() changes nothing: supervisors signal a process and its group.
+//
+// reload(): the configuration and everything it names is read and tried first; if any of it is bad, all of the former stays.
 #pragma once
 
 #include "protocol/adapters/event_loop.hpp"
+#include "protocol/adapters/watchdog.hpp"
 #include "relay/core/relay.hpp"
 #include "relay/ports/store.hpp"
 #include "relay/shell/commit_worker.hpp"
@@ -29,7 +32,10 @@ struct relay_daemon_setup {
   event_loop& loop;                // these three outlive the daemon
   store& memory;
   log_sink& log;
+  service_manager& manager;
   relay_config config;
+  std::function<result<relay_config>()> read_config;  // again, for reload()
+  std::function<void(log_level)> set_log_level;
   data_folder folder;
   std::string version;
   std::uint64_t seed = 0;
@@ -43,8 +49,9 @@ public:
   relay_daemon& operator=(const relay_daemon&) = delete;
 
   status start();                  // errors: certificates, ports, folder in use, store, mail password
-  void reload();                   // directory, certificates, mail password; what fails is logged and stays as it was
+  void reload();                   // never fails: what is bad is told, and the former stays in force
   void stop();
+  bool commit_stuck() const { return gave_up_ && commit_began_; }  // its thread cannot be waited for
 
   // loop_part
   mono_time next_wake() const override;
@@ -57,12 +64,21 @@ private:
   void on_session_bytes(session_id id, byte_view data) override;
   void on_session_closed(session_id id) override;
 
+  struct device_keys {
+    tls_context_ptr context;
+    std::optional<wall_at> until;  // nothing under a replay: dates are not judged there
+  };
+  result<device_keys> read_device_keys(const device_config& c) const;
   status open_device_port();
   void keep_ticket_keys();
-  void note_certificate_dates(const tls_identity& identity);
   status open_pages();
-  status open_mail();
+  static result<std::optional<smtp_options>> read_mail(const mail_config& c);
+  void open_mail(std::optional<smtp_options> options);
   status reload_directory();
+  status reload_configuration();
+  void keep_until_restart(relay_config& fresh);
+  signs_of_life life() const;
+  std::string status_line() const;
   std::string control_answer(std::string_view line);
   http_answer page(std::string_view path) const;
   relay_view view() const;
@@ -87,11 +103,13 @@ private:
   wall_at started_{};
   bool running_ = false;
   bool stopping_ = false;
-  std::optional<wall_at> certificate_until_;   // nothing under a replay: dates are not judged there
   ticket_key_file ticket_keys_;
   loop_timer ticket_turn_;
-  std::optional<endpoint> device_at_;          // what was asked for, with the port that was got
+  bool gave_up_ = false;
+  std::optional<wall_at> certificate_until_;
+  std::optional<mono_time> commit_began_;      // the one that is out
   loop_timer patience_;
+  std::optional<watchdog> watchdog_;
   std::unique_ptr<control_socket> control_;
   std::unique_ptr<http_server> pages_;
   std::unique_ptr<smtp_worker> mail_;          // workers last: they end before what they call

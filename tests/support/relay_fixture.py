@@ -215,9 +215,9 @@ class Relay:
         assert done.returncode == 0, f"{command}: {done.returncode} {done.stdout} {done.stderr}"
         return done.stdout
 
-    def start(self):
+    def start(self, environment=None):
         self.process = subprocess.Popen([self.relay_program, "--dir", self.folder], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
         self.log = LogReader(self.process.stderr)
         self.log.wait_for("evt=started")
         self.port = int(re.search(r"evt=device_port .*port=(\d+)", self.log.text).group(1))

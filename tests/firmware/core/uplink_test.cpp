@@ -330,6 +330,39 @@ TEST_CASE("records given up under a session: it begins anew so that hello can sa
   CHECK(d.words() == "bye close");
 }
 
+TEST_CASE("another certificate or address is dialled with at once; a session ends only if its address may be gone") {
+  desk d;
+  SECTION("idle, however long the back-off") {
+    d.up->on_ready(d.now);
+    d.up->on_relay_changed(d.now, false, d.out);
+    CHECK(d.up->next_wake() == d.now);
+    CHECK(d.wake() == "open");
+  }
+  SECTION("connecting") {
+    d.up->on_ready(d.now);
+    REQUIRE(d.wake() == "open");
+    d.up->on_relay_changed(d.now, false, d.out);
+    CHECK(d.words() == "close");
+    CHECK(d.wake() == "open");
+  }
+  SECTION("live, certificate") {
+    d.go_live();
+    d.up->on_relay_changed(d.now, false, d.out);
+    CHECK(d.words().empty());
+    CHECK(d.up->state() == uplink_state::live);
+  }
+  SECTION("live, addresses") {
+    d.go_live();
+    d.up->on_relay_changed(d.now, true, d.out);
+    CHECK(d.words() == "bye close");
+    CHECK(d.wake() == "open");
+  }
+  SECTION("stopped") {
+    d.up->on_relay_changed(d.now, true, d.out);
+    CHECK(d.up->next_wake() == never);
+  }
+}
+
 TEST_CASE("stop says goodbye and dials no more; a gateway without a relay never dials") {
   desk d;
   SECTION("live") {

@@ -11,6 +11,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+from notify_fixture import HeldThread, Manager  # noqa: E402
+
 PROGRAM = os.path.abspath(sys.argv[1])
 APART = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--net"]
 GOOD = '[gateway]\nstate_folder = "{folder}"\nlog = "debug"\n[echonet]\ninterface = "lo"\nbind_address = "127.0.0.1"\n'
@@ -28,9 +31,9 @@ def run(*arguments):
     return done.returncode, done.stdout, done.stderr
 
 
-def start(config):
+def start(config, environment=None):
     """A gateway that has told that it runs; standard error is read up to that line."""
-    process = subprocess.Popen([PROGRAM, "--config", str(config)], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([PROGRAM, "--config", str(config)], stderr=subprocess.PIPE, text=True, env=environment)
     for line in process.stderr:
         if "evt=running" in line:
             return process
@@ -98,12 +101,49 @@ def running(work):
     check("a state folder that is none: exit 1, named", code == 1 and "state_folder" in err)
 
 
+def life(work):
+    """What a service manager sees."""
+    config = work / "life.toml"
+    config.write_text(GOOD.format(folder=work / "life"))
+    manager = Manager(work, watchdog_ms=300)
+    gateway = start(config, manager.environment)
+    check("told ready", "records to send" in manager.wait_for("READY")["STATUS"])
+    check("the watchdog is fed", all(manager.next(20).get("WATCHDOG") == "1" for _ in range(3)))
+    with HeldThread(gateway.pid):
+        manager.drain()
+        check("a loop that hangs is silent", manager.next(1.5) is None)
+    manager.wait_for("WATCHDOG")
+
+    def reload(text):
+        config.write_text(text)
+        gateway.send_signal(signal.SIGHUP)
+        manager.wait_for("RELOADING")
+        return manager.wait_for("READY")["STATUS"]
+
+    good = GOOD.format(folder=work / "life")
+    status = reload(good + "typo = 1\n")
+    check("SIGHUP with a bad file: refused", "refused" in status)
+    status = reload(good.replace("debug", "info").replace('"lo"', '"eth7"'))
+    check("SIGHUP with a good file: taken", "refused" not in status)
+    reload(good + '[relay]\naddresses = ["127.0.0.1:1"]\ncertificate = "none.crt"\n')
+    gateway.send_signal(signal.SIGTERM)
+    manager.wait_for("STOPPING")
+    rest = gateway.communicate(timeout=20)[1]
+    manager.close()
+    check("the bad file is named with its line", "life.toml:7" in rest and "unknown key" in rest)
+    check("what changes at the next start only is named", 'evt=restart_needed keys=echonet.interface' in rest)
+    check("what changed is named", "evt=configuration_changed keys=gateway.log" in rest)
+    check("a missing certificate refuses the file", "none.crt" in rest)
+    check("ended in order", gateway.returncode == 0)
+
+
 def main():
     if "--inside" in sys.argv:
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         with tempfile.TemporaryDirectory(prefix="tms-test-") as folder:
             command_line(pathlib.Path(folder))
             running(pathlib.Path(folder))
+            life(pathlib.Path(folder))
         return 1 if faults else 0
     try:
         allowed = subprocess.run(APART + ["true"], capture_output=True).returncode == 0

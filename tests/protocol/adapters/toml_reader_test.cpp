@@ -35,7 +35,7 @@ config_schema schema_of(settings& s) {
   schema.table("", "Before the tables.").text("name", s.name, {1, 10}).help("A name.");
   config_table& net = schema.table("net", "The network.");
   net.text("host", s.host, {1, 20}).required().example("\"h.example\"").help("Whom to call.");
-  net.integer("port", s.port, 1, 65535).help("TCP port.");
+  net.integer("port", s.port, 1, 65535).at_start().help("TCP port.");
   net.integer("limit", s.limit, -5, 5).help("May be absent.");
   net.boolean("on", s.on).help("Whether.");
   net.choice("paint", s.paint, {{"red", colour::red}, {"green", colour::green}}).help("Colour.");
@@ -107,6 +107,27 @@ id = 8
   CHECK_FALSE(defaults.limit);
   CHECK(defaults.words.size() == 2);
   CHECK(defaults.file == "/etc/a");
+}
+
+// Goal: two readings can be told apart key by key, for every kind of value, and what needs a restart says so here and in the
+// sample.
+TEST_CASE("differences are named") {
+  settings before;
+  before.host = "h";
+  settings after = before;
+  auto was = schema_of(before);
+  auto is = schema_of(after);
+  CHECK(is.differences(was).empty());
+  const auto names = [&] {
+    std::string out;
+    for (const auto& d : is.differences(was)) out += (out.empty() ? "" : " ") + d.key + (d.at_start ? "!" : "");
+    return out;
+  };
+  REQUIRE(is.read_text("[net]\nhost = \"i\"\nport = 1\nlimit = 0\non = false\npaint = \"red\"\nfile = \"/b\"\nwords = [\"a\"]", "f.toml"));
+  CHECK(names() == "net.host net.port! net.limit net.on net.paint net.file net.words");
+  after.name = "x";
+  CHECK(names().starts_with("name net.host"));
+  CHECK(is.sample().find("Allowed: an integer from 1 to 65535. Changes at the next start only.\n#port = ") != std::string::npos);
 }
 
 // Goal: each kind of mistake is named with file, line, key and what is allowed.
