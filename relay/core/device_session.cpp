@@ -5,7 +5,7 @@
 namespace tomoshibi::relay {
 namespace {
 
-constexpr millis rate_window = 1min;
+constexpr millis window_length = 1min;
 
 wire::bye_reason wire_reason(close_reason reason) {
   switch (reason) {
@@ -33,14 +33,17 @@ bool is_one_of(const wire::message& m) {
 wire::bye bye_for(const refusal& why) { return {.reason = wire_reason(why.reason), .text = why.detail}; }
 
 std::optional<refusal> device_session::admit(mono_time now, std::size_t size, const limits& l) {
-  if (now - window_from_ >= rate_window) {
-    window_from_ = now;
-    window_bytes_ = 0;
-    window_frames_ = 0;
-  }
-  window_bytes_ += static_cast<std::uint32_t>(size);
-  if (window_bytes_ <= l.session_bytes_per_min) return std::nullopt;
+  if (now - rate_.from >= window_length) rate_ = {.from = now};
+  rate_.bytes += static_cast<std::uint32_t>(size);
+  if (rate_.bytes <= l.session_bytes_per_min) return std::nullopt;
   return refusal{close_reason::overload, "more than " + std::to_string(l.session_bytes_per_min) + " bytes a minute"};
+}
+
+void device_session::add_rate(const rate_window& earlier, mono_time now) {
+  if (now - earlier.from >= window_length) return;
+  rate_.from = earlier.from;
+  rate_.bytes += earlier.bytes;
+  rate_.frames += earlier.frames;
 }
 
 std::expected<std::optional<wire::message>, refusal> device_session::next(byte_view& data, const limits& l,
@@ -50,7 +53,7 @@ std::expected<std::optional<wire::message>, refusal> device_session::next(byte_v
     if (!frame) return std::unexpected(refusal{close_reason::malformed, frame.error().detail});
     if (!*frame) return std::optional<wire::message>{};
     ++count.frames_in;
-    if (++window_frames_ > l.session_frames_per_min)
+    if (++rate_.frames > l.session_frames_per_min)
       return std::unexpected(
           refusal{close_reason::overload, "more than " + std::to_string(l.session_frames_per_min) + " frames a minute"});
 

@@ -21,6 +21,13 @@ struct refusal {
   std::string detail;              // for the log and the bye: says what was wrong, never what was read
 };
 
+// What arrived in a window of a minute. A gateway's, not a connection's: it outlives the session (session_table).
+struct rate_window {
+  mono_time from{};
+  std::uint32_t bytes = 0;
+  std::uint32_t frames = 0;
+};
+
 class device_session {
 public:
   device_session(session_id id, gateway_id gateway, const peer& who)
@@ -36,6 +43,8 @@ public:
   // The next message that is in order, or nothing when `data` is used up.
   std::expected<std::optional<wire::message>, refusal> next(byte_view& data, const limits& l, health& count);
   void become_live() { live_ = true; }
+  const rate_window& rate() const { return rate_; }
+  void add_rate(const rate_window& earlier, mono_time now);   // of the gateway's connection before this one
 
   std::uint32_t config_version = 0;      // last sent to, or told by, the gateway
   std::string firmware_version;
@@ -48,9 +57,7 @@ private:
   peer who_;
   wire::frame_reader reader_;
   bool live_ = false;
-  mono_time window_from_{};              // rates are counted in windows of a minute
-  std::uint32_t window_bytes_ = 0;
-  std::uint32_t window_frames_ = 0;
+  rate_window rate_;
 };
 
 wire::bye bye_for(const refusal& why);   // what the gateway is told

@@ -78,6 +78,7 @@ std::optional<refusal> session_table::take_hello(turn& t, device_session& s, con
     refuse(t, sessions_.at(older->second), {close_reason::replaced, "a newer connection of this gateway"});
   live_[s.gateway()] = s.id();
   s.become_live();
+  if (const auto earlier = rates_.extract(s.gateway())) s.add_rate(earlier.mapped(), t.now);
   s.config_version = h.config_version;
   s.firmware_version = h.firmware_version;
   greeting_.erase(s.id());
@@ -114,10 +115,18 @@ void session_table::forget(session_id id) {
   if (found == sessions_.end()) return;
   const auto live = live_.find(found->second.gateway());
   if (live != live_.end() && live->second == id) live_.erase(live);
+  keep_rate(found->second);
   greeting_.erase(id);
   heard_.erase(id);
   sessions_.erase(found);
   count_.sessions = sessions_.size();
+}
+
+// Only of one that said hello, so there is at most one for each gateway of the directory; and only where it matters.
+void session_table::keep_rate(const device_session& s) {
+  const rate_window& r = s.rate();
+  if (s.live() && (r.bytes > limits_.session_bytes_per_min / 10 || r.frames > limits_.session_frames_per_min / 10))
+    rates_.insert_or_assign(s.gateway(), r);
 }
 
 void session_table::on_closed(session_id id) {

@@ -56,6 +56,7 @@ private:
   void send(turn& t, session_id id, const wire::message& m);
   void refuse(turn& t, device_session& s, const refusal& why);
   void forget(session_id id);
+  void keep_rate(const device_session& s);
 
   const limits& limits_;
   health& count_;
@@ -63,6 +64,7 @@ private:
   session_listener& listener_;
   table sessions_;
   std::map<gateway_id, session_id> live_;
+  std::map<gateway_id, rate_window> rates_;   // of gateways that left after much was heard: dialling again gives no new minute
   recency<session_id> greeting_;  // opened, no hello yet
   recency<session_id> heard_;     // live
 };

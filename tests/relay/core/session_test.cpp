@@ -222,6 +222,41 @@ TEST_CASE("a session over its rate is closed, at the next minute it would not be
   CHECK(b.closed(s) == close_reason::overload);
 }
 
+TEST_CASE("a gateway that was closed for its rate gets no new minute by dialling again") {
+  relay_bench b;
+  b.limits.session_frames_per_min = 20;
+  b.add_home(1);
+  b.add_home(2);
+  b.start();
+  const session_id first = b.connect_live("box-1");
+  for (int i = 0; i < 20; ++i) b.from(first, wire::ping{1});
+  REQUIRE(b.closed(first) == close_reason::overload);
+  const session_id again = b.connect_live("box-1");
+  b.from(again, wire::ping{1});
+  CHECK(b.closed(again) == close_reason::overload);
+  const session_id other = b.connect_live("box-2");  // which costs nobody else anything
+  for (int i = 0; i < 19; ++i) b.from(other, wire::ping{1});
+  CHECK_FALSE(b.closed(other));
+  b.run_for(60s);
+  const session_id later = b.connect_live("box-1");
+  for (int i = 0; i < 19; ++i) b.from(later, wire::ping{1});
+  CHECK_FALSE(b.closed(later));
+}
+
+TEST_CASE("a connection that takes another's place takes over its rate") {
+  relay_bench b;
+  b.limits.session_frames_per_min = 20;
+  b.add_home(1);
+  b.start();
+  const session_id first = b.connect_live("box-1");
+  for (int i = 0; i < 15; ++i) b.from(first, wire::ping{1});
+  const session_id second = b.connect_live("box-1");
+  for (int i = 0; i < 3; ++i) b.from(second, wire::ping{1});
+  CHECK_FALSE(b.closed(second));
+  b.from(second, wire::ping{1});
+  CHECK(b.closed(second) == close_reason::overload);
+}
+
 TEST_CASE("more connections than allowed are refused") {
   relay_bench b;
   b.limits.sessions_max = 2;

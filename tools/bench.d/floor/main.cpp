@@ -5,6 +5,7 @@
 //   bench-floor PORT DATABASE CERTIFICATE KEY CA RECORDS_IN_A_FRAME
 #include "protocol/adapters/clock_source.hpp"
 #include "protocol/adapters/sqlite_db.hpp"
+#include "protocol/adapters/ticket_keys.hpp"
 #include "protocol/adapters/tls_engine.hpp"
 #include "protocol/wire/frame_reader.hpp"
 #include "protocol/wire/messages.hpp"
@@ -183,7 +184,9 @@ int main(int argc, char** argv) {
   ::getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
-  auto tls = make_tls_server(must(load_tls_identity({argv[3], argv[4], argv[5]})), {});
+  auto tickets = std::make_shared<ticket_keys>();
+  tickets->turn(system_clock_source{}.wall().at, {});  // a secret of zeros does for a floor
+  auto tls = make_tls_server(must(load_tls_identity({argv[3], argv[4], argv[5]})), {}, tickets);
   floor_server server{std::atoi(argv[1]), must(sqlite_db::open(argv[2])), must(std::move(tls)),
                       static_cast<std::uint64_t>(std::atoi(argv[6]))};
   server.run();
