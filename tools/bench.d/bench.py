@@ -27,6 +27,7 @@ def parse():
     p = argparse.ArgumentParser(prog="tools/bench", add_help=False)
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--gateways", type=int)
+    p.add_argument("--restarts", type=int, default=1)
     p.add_argument("--quick", action="store_true")
     p.add_argument("--only", choices=PARTS, action="append")
     p.add_argument("--no-rival", action="store_true")
@@ -41,7 +42,8 @@ def parse():
         p.error(f"--gateways: 10 to {GATEWAYS_MAX}")
     if o.quick or o.smoke:
         o.rounds = min(o.rounds, 1)
-    o.restart_rounds = min(o.rounds, 2)
+    if not 0 <= o.restarts <= 20:
+        p.error("--restarts: 0 to 20")
     o.steady_s = 1 if o.smoke else 3 if o.quick else 5
     o.steps = sorted({min(1_000, o.gateways), o.gateways})
     o.rival = not (o.no_rival or o.smoke)

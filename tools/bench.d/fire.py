@@ -114,8 +114,8 @@ def many(options, folder, fleet, results, say):
             say(f"round {number + 1} of {options.rounds}: {options.gateways} gateways back")
             for side in all_sides:
                 side.reconnect(say)
-        for number in range(options.restart_rounds):
-            say(f"restart {number + 1} of {options.restart_rounds}")
+        for number in range(options.restarts):
+            say(f"restart {number + 1} of {options.restarts}")
             for side in all_sides:
                 if side.server.name != "floor":
                     side.restart(say)

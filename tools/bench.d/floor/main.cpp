@@ -186,7 +186,8 @@ int main(int argc, char** argv) {
   ::setrlimit(RLIMIT_NOFILE, &limit);
   auto tickets = std::make_shared<ticket_keys>();
   tickets->turn(system_clock_source{}.wall().at, {});  // a secret of zeros does for a floor
-  auto tls = make_tls_server(must(load_tls_identity({argv[3], argv[4], argv[5]})), {}, tickets);
+  auto tls = make_tls_server(must(load_tls_identity({argv[3], argv[4], argv[5]})),
+                             []() -> std::optional<wall_at> { return system_clock_source{}.wall().at; }, tickets);
   floor_server server{std::atoi(argv[1]), must(sqlite_db::open(argv[2])), must(std::move(tls)),
                       static_cast<std::uint64_t>(std::atoi(argv[6]))};
   server.run();

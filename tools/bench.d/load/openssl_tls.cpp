@@ -52,6 +52,11 @@ public:
     if (who.session) SSL_set_session(ssl_.get(), who.session.get());
     SSL_set_connect_state(ssl_.get());
   }
+  // OpenSSL takes a connection that was not closed in order for a reason to forget its session; a cut line is none.
+  ~connection() override { SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); }
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+
   status feed(byte_view cipher) override {
     if (!cipher.empty()) BIO_write(in_, cipher.data(), static_cast<int>(cipher.size()));
     if (!SSL_is_init_finished(ssl_.get())) {
