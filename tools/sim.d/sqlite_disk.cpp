@@ -95,7 +95,7 @@ public:
   result<firmware::outbox_state> load() override {
     if (auto ok = medium_.before_read(); !ok) return std::unexpected(ok.error());
     auto state = told(store_.load());
-    if (state && state->recreated) anew_ = true;
+    if (state && (state->recreated || store_.mended() != 0)) anew_ = true;  // a mended log has lost records too
     return state;
   }
   status commit(const firmware::outbox_batch& batch) override {

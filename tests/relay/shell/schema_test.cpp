@@ -1,0 +1,77 @@
+// Goal: a database of every released version becomes what a fresh one is, and nothing it held is lost.
+#include "relay/shell/store_schema.hpp"
+#include "tests/relay/shell/sqlite_store_support.hpp"
+#include "tests/relay/shell/store_series.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+namespace tomoshibi::relay::test {
+namespace {
+
+// Every table and index with its text, as SQLite keeps it; white space and comments do not matter.
+std::string shape_of(sqlite_db& db) {
+  auto rows = db.prepare("SELECT type, name, sql FROM sqlite_master ORDER BY type, name");
+  REQUIRE(rows);
+  std::string out;
+  while (*rows->step()) {
+    out += rows->text(0) + " " + rows->text(1) + ": ";
+    bool comment = false, space = false;
+    const std::string sql = rows->text(2);
+    for (std::size_t i = 0; i < sql.size(); ++i) {
+      if (sql.compare(i, 2, "--") == 0) comment = true;
+      if (sql[i] == '\n') comment = false;
+      if (comment) continue;
+      const bool blank = sql[i] == ' ' || sql[i] == '\n';
+      if (!blank) out += (space ? " " : "") + std::string(1, sql[i]);
+      space = blank;
+    }
+    out += "\n";
+  }
+  return out;
+}
+
+sqlite_db open(const std::string& path) {
+  auto db = open_store_db(path, {.create = true});
+  REQUIRE(db);
+  return std::move(*db);
+}
+
+}  // namespace
+
+TEST_CASE("a database of version 1 becomes a fresh one, with all it held") {
+  const testing::temporary_folder folder;
+  const std::string old_path = folder.file("old.db"), fresh_path = folder.file("fresh.db");
+  {
+    auto db = sqlite_db::open(old_path);
+    REQUIRE(db);
+    REQUIRE(db->exec(testing::read_file("tests/relay/shell/schema_1.sql")));
+    CHECK(db->query_int("PRAGMA user_version") == 1);
+  }
+  auto old = open(old_path);
+  auto fresh = open(fresh_path);
+  CHECK(shape_of(old) == shape_of(fresh));
+  CHECK(old.query_int("PRAGMA user_version").value() == fresh.query_int("PRAGMA user_version").value());
+  CHECK(old.query_int("PRAGMA application_id").value() == fresh.query_int("PRAGMA application_id").value());
+  REQUIRE(old.integrity_check());
+
+  auto s = sqlite_store::open(old_path);
+  REQUIRE(s);
+  const auto all = (*s)->load_directory();
+  REQUIRE(all);
+  CHECK(all->homes.size() == 1);
+  CHECK(all->appliances.size() == 1);  // one was removed; its row stays
+  CHECK(all->contacts.size() == 2);
+  const auto gateways = (*s)->load_gateways();
+  REQUIRE(gateways);
+  REQUIRE(gateways->size() == 1);
+  CHECK(gateways->front().acked == 42);
+  CHECK(gateways->front().epoch == outbox_epoch{static_cast<std::uint64_t>(-5)});
+  CHECK((*s)->load_devices()->size() == 1);
+  CHECK((*s)->load_open_episodes()->size() == 1);
+  CHECK((*s)->load_queued_mails()->size() == 1);
+  CHECK((*s)->load_alive()->value() == wall_from_ms(1'710'000'000'000));
+  REQUIRE((*s)->commit(random_batch(1, 1)));
+  CHECK(picture_of(**s));
+}
+
+}  // namespace tomoshibi::relay::test
