@@ -183,6 +183,13 @@ TEST_CASE("syntax errors have a line") {
   CHECK(problems_of("[net]\nhost = \n").starts_with("f.toml:2: not TOML: "));
   CHECK(problems_of("[net]\nhost = \"a\"\nhost = \"b\"").starts_with("f.toml:3: not TOML: "));
   CHECK(problems_of(std::string(1, '\xff')).starts_with("f.toml:1: not TOML: "));
+  // Found by the fuzzer: the library ended the program at these.
+  for (const std::string header : {"[[[1]]]", "[[`a]]", "[[=", "[[[", "[[]]", "[=", "[`"})
+    CHECK(problems_of("\n" + header + "\n").starts_with("f.toml:2: not TOML: "));
+  CHECK(problems_of(std::string("[[\0]]", 5)).starts_with("f.toml:1: not TOML: "));
+  // And these it took for impossible, which the undefined-behaviour sanitizer tells.
+  for (const std::string text : {"あ", "é = 1", "[net]\nhost = あ", "[net] ﺎ", "s = \"\"\"\\\n§\"\"\"\n[", "\xef\xb9\xbf"})
+    CHECK(problems_of(text).find(": not TOML: ") != std::string::npos);
 }
 
 // Goal: files that cannot be read are told apart.
