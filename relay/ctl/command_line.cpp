@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <deque>
+#include <sstream>
 
 namespace tomoshibi::ctl {
 namespace {
@@ -54,10 +55,18 @@ void bind_verb(CLI::App& app, std::map<std::string, CLI::App*>& parents, bound_v
   for (const argument& a : v.arguments) bind_argument(b, a);
 }
 
-status run_verb(const bound_verb& b, context& c) {
+void take_values(const bound_verb& b, context& c) {
   for (std::size_t i = 0; i < b.options.size(); ++i)
     if (b.options[i].second->count() > 0) c.set(b.options[i].first, b.values[i].second);
-  return b.what->run(c);
+}
+
+// What the library says of help, or of words that it did not take.
+void answer(const CLI::App& app, const CLI::Error& e, asked& a) {
+  std::ostringstream out;
+  std::ostringstream note;
+  a.exit_code = app.exit(e, out, note) == 0 ? 0 : 2;
+  a.c.out = out.str();
+  a.c.note = note.str();
 }
 
 int finish(const context& c, const status& done) {
@@ -78,12 +87,13 @@ result<wall_at> present(const std::string& option) {
 
 }  // namespace
 
-int run_command_line(int argc, char** argv) {
+asked read_command_line(int argc, const char* const* argv) {
   CLI::App app(about, "tomoshibi-ctl");
   app.footer(epilogue);
   app.set_version_flag("--version", std::string{"tomoshibi-ctl "} + TOMOSHIBI_VERSION);
   app.require_subcommand(1);
-  context c;
+  asked a;
+  context& c = a.c;
   std::string now;
   c.folder.path = "/var/lib/tomoshibi";
   app.add_option("--dir", c.folder.path, "The relay's folder")->envname("TOMOSHIBI_DIR")->type_name("DIR");
@@ -103,21 +113,36 @@ int run_command_line(int argc, char** argv) {
   } catch (const CLI::RequiredError& e) {
     // CLI11 tells what is missing before it tells what it did not know: of a misspelt verb that a verb is missing.
     const auto unknown = app.remaining(true);
-    if (unknown.empty()) return app.exit(e), 2;
-    std::fprintf(stderr, "tomoshibi-ctl: no such verb or option: '%s'; see --help\n", unknown.front().c_str());
-    return 2;
+    answer(app, e, a);
+    a.exit_code = 2;
+    if (!unknown.empty()) c.note = "tomoshibi-ctl: no such verb or option: '" + unknown.front() + "'; see --help\n";
+    return a;
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : 2;
+    answer(app, e, a);
+    return a;
   }
   auto at = present(now);
-  if (!at) return finish(c, std::unexpected(at.error()));
+  if (!at) {
+    c.note = "tomoshibi-ctl: " + at.error().detail + "\n";
+    return a;
+  }
   c.now = *at;
-  for (const bound_verb& b : bound)
-    if (b.app->parsed()) {
-      const status done = run_verb(b, c);
-      return finish(c, done);
-    }
-  return 2;
+  for (const bound_verb& b : bound) {
+    if (!b.app->parsed()) continue;
+    a.what = b.what;
+    take_values(b, c);
+  }
+  return a;
+}
+
+int run_command_line(int argc, char** argv) {
+  asked a = read_command_line(argc, argv);
+  if (a.what == nullptr) {
+    finish(a.c, {});
+    return a.exit_code;
+  }
+  const status done = a.what->run(a.c);
+  return finish(a.c, done);
 }
 
 }  // namespace tomoshibi::ctl
