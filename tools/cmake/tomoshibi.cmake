@@ -4,7 +4,7 @@
 #   tomoshibi_program(name SOURCES a.cpp ... DEPS lib ... [NO_EXCEPTIONS])
 #   tomoshibi_test(name LABELS unit SOURCES a.cpp ... DEPS lib ... [NO_EXCEPTIONS] [NATIVE_ONLY] [TIMEOUT seconds])
 #   tomoshibi_script_test(name LABELS integration COMMAND program args ... [TIMEOUT seconds])
-#   tomoshibi_fuzzer(name SOURCES a.cpp ... DEPS lib ...)
+#   tomoshibi_fuzzer(name SOURCES a.cpp ... DEPS lib ... [DICT words])
 #   tomoshibi_proto(target file.proto ...)
 #   tomoshibi_folders(folder ...)        add_subdirectory for each folder that has a CMakeLists.txt
 #   tomoshibi_all_folders()              the same for every folder beside the calling CMakeLists.txt
@@ -39,6 +39,9 @@ function(tomoshibi_settings target scope no_exceptions)
   target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}")
   target_compile_options(${target} PRIVATE ${tomoshibi_warnings} $<$<CXX_COMPILER_ID:GNU>:${tomoshibi_warnings_gnu}>
     $<$<CXX_COMPILER_ID:Clang>:${tomoshibi_warnings_clang}>)
+  if(TOMOSHIBI_COVERAGE)
+    target_compile_options(${target} PRIVATE -fprofile-instr-generate -fcoverage-mapping)
+  endif()
   if(no_exceptions)
     target_compile_options(${target} PRIVATE -fno-exceptions -fno-rtti)
   endif()
@@ -94,11 +97,12 @@ function(tomoshibi_script_test name)
   tomoshibi_test_properties(${name} "${arg_LABELS}" "${arg_TIMEOUT}")
 endfunction()
 
-# A function LLVMFuzzerTestOneInput. Preset fuzz: libFuzzer runs it for TOMOSHIBI_FUZZ_SECONDS. Other presets: every file
-# of tests/fuzz/corpus/<name>/ is replayed once.
+# A function LLVMFuzzerTestOneInput. Preset fuzz: libFuzzer runs it for TOMOSHIBI_FUZZ_SECONDS; tools/fuzz runs it longer.
+# Other presets: every file of tests/fuzz/corpus/<name>/ is replayed once. DICT words: the fuzzer knows the words of
+# tests/fuzz/dict/words.dict, which is put beside the program as <name>.dict.
 set(TOMOSHIBI_FUZZ_SECONDS 10 CACHE STRING "How long ctest runs each fuzzer in preset fuzz")
 function(tomoshibi_fuzzer name)
-  cmake_parse_arguments(arg "NO_EXCEPTIONS" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(arg "NO_EXCEPTIONS" "DICT" "SOURCES;DEPS" ${ARGN})
   tomoshibi_no_leftovers(${name} "${arg_UNPARSED_ARGUMENTS}")
   set(corpus "${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name}")
   add_executable(${name} ${arg_SOURCES})
@@ -113,9 +117,14 @@ function(tomoshibi_fuzzer name)
     if(EXISTS "${corpus}")
       set(seeds "${corpus}")
     endif()
+    set(words)
+    if(arg_DICT)
+      configure_file("${PROJECT_SOURCE_DIR}/tests/fuzz/dict/${arg_DICT}.dict" "${PROJECT_BINARY_DIR}/fuzz_bin/${name}.dict" COPYONLY)
+      set(words "-dict=${PROJECT_BINARY_DIR}/fuzz_bin/${name}.dict")
+    endif()
     # New inputs go to the first folder; the seeds are only read.
     add_test(NAME ${name} WORKING_DIRECTORY "${PROJECT_BINARY_DIR}/fuzz_found"
-      COMMAND ${name} -max_total_time=${TOMOSHIBI_FUZZ_SECONDS} -timeout=10 -print_final_stats=1 "${found}" ${seeds})
+      COMMAND ${name} ${words} -max_total_time=${TOMOSHIBI_FUZZ_SECONDS} -timeout=10 -print_final_stats=1 "${found}" ${seeds})
     math(EXPR timeout "${TOMOSHIBI_FUZZ_SECONDS} * 2 + 120")
   else()
     target_sources(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests/support/fuzz_replay_main.cpp")
