@@ -54,12 +54,17 @@ result<relay_config> configuration(const command_line& line, const data_folder& 
   return config;
 }
 
-// A descriptor for each gateway, and some.
-void raise_descriptor_limit() {
+// A descriptor for each gateway, and some. The operator is told where the system allows fewer: the others could not get in.
+constexpr rlim_t descriptors_beside = 200;
+void raise_descriptor_limit(const relay_config& config, const logger& log) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_max >= config.device.connections_max + descriptors_beside) return;
+  log.warning("few_descriptors", {{"allowed", static_cast<std::uint64_t>(limit.rlim_max)},
+                                  {"connections_max", config.device.connections_max},
+                                  {"detail", "raise the limit (LimitNOFILE= in a unit) or lower connections_max"}});
 }
 
 // The same seed for every replay, so that the same record gives the same run.
@@ -95,7 +100,7 @@ int run(const command_line& line, const data_folder& folder, relay_config config
     main_log.error("cannot_run", {{"err", name_of(e.code)}, {"detail", e.detail}});
     return e.code == errc::config_invalid ? exit_usage : exit_failed;
   };
-  raise_descriptor_limit();
+  raise_descriptor_limit(config, main_log);
   service_manager manager(service_manager_from_environment());
   auto loop = event_loop::open({.replay_socket = line.replay_socket, .name = "relay", .log = &log});
   if (!loop) return failed(loop.error());

@@ -11,6 +11,7 @@ import stage
 
 MESSAGES = 5              # of each gateway in an ingest round
 RECORDS = 6               # slots of five appliances in a message of ours: about 394 bytes
+LIVE_MESSAGES = 20        # of each gateway, one slot each
 CONNECT_LIMIT_S = 400
 LIMIT_S = 200
 SETTLE_S = 2
@@ -92,8 +93,10 @@ def sides(stack, options, folder, fleet, results):
     out = []
     for server in wanted:
         stack.enter_context(server)
+        # So many that the newest one sent is of the present when the lines are cut: then nobody is blind but by our fault.
+        slots = ((options.rounds + options.reader) * MESSAGES) * RECORDS + 2
         load = stack.enter_context(generator.Load(fleet, options.gateways, server.port, server.folder / "load.log",
-                                                  protocol=server.protocol, tls=server.tls, records=RECORDS))
+                                                  protocol=server.protocol, tls=server.tls, records=RECORDS, slots_back=slots))
         results.setdefault("message_bytes", {})[server.name] = load.about["message_bytes"]
         out.append(Side(server, load, results))
     return out
@@ -110,6 +113,8 @@ def many(options, folder, fleet, results, say):
             for side in all_sides:
                 side.ingest(say)
         check_stored(options, all_sides[0].server)
+        if options.reader:
+            reader(all_sides[0], results, say)
         for number in range(options.rounds):
             say(f"round {number + 1} of {options.rounds}: {options.gateways} gateways back")
             for side in all_sides:
@@ -124,8 +129,6 @@ def many(options, folder, fleet, results, say):
         say(f"ours: after all of this {told['alerts']} alerts, {told['mails_sent'] + told['mails_waiting']:.0f} mails")
         if any(told.values()):
             stage.fail(f"a line cut and a restart led to alerts or mails: {told}")
-        if options.reader:
-            reader(options, all_sides[0], results, say)
 
 
 def check_stored(options, relay):
@@ -140,7 +143,7 @@ def mails_and_alerts(relay):
     return {"alerts": len(alerts), "mails_sent": relay.metric("mails_sent_total"), "mails_waiting": relay.metric("mails_queued")}
 
 
-def reader(options, side, results, say):
+def reader(side, results, say):
     """A year of one home read day by day while the relay takes all it can: reading rate, and what ingest loses by it."""
     relay = side.server
     ctl = [stage.binary("tomoshibi-ctl"), "--dir", str(relay.relay)]
@@ -169,9 +172,15 @@ def misbehaving(options, folder, fleet, results, say):
     """The acknowledgement times of well-behaved gateways, alone and beside one that misbehaves."""
     count, rate, seconds = min(1_000, fleet.count - 1), 1_000, options.steady_s
     with servers.Relay(fleet, folder / "mad") as relay, \
-            generator.Load(fleet, count, relay.port, folder / "mad/load.log", records=1) as load:
+            generator.Load(fleet, count, relay.port, folder / "mad/load.log", records=1, slots_back=1300) as load:
         load.must(f"connect {count} window {CONNECT_LIMIT_S}")
         load.must(f"steady {rate} 2 {LIMIT_S}")
+        for _ in range(options.rounds):  # what arrives every quarter of an hour: one closed slot a message
+            answer = load.must(f"ingest {LIVE_MESSAGES} {LIMIT_S}", relay.processes)
+            done = LIVE_MESSAGES * count
+            results.setdefault("live_cpu_us", {}).setdefault("ours", []).append(answer["server_cpu_s"] / done * 1e6)
+            results.setdefault("live_per_s", {}).setdefault("ours", []).append(done / answer["seconds"])
+            say(f"ours: {done / answer['seconds']:.0f} messages/s of one slot, {answer['server_cpu_s'] / done * 1e6:.1f} us of CPU each")
         for _ in range(options.rounds):
             for how in ("none", "flood", "slow", "half"):
                 with contextlib.ExitStack() as stack:

@@ -7,19 +7,19 @@ import stage
 
 
 # Connections on the way at once. Our engine keeps a key in one of 32 places (MBEDTLS_PSA_KEY_SLOT_COUNT) from its first message
-# to the server's answer: more at once in one process fail. A gateway has one.
+# to the server's answer: more at once in one process fail. A gateway has one. A resumed handshake needs no such key.
 WINDOW = {"tomoshibi": 28}
 WINDOW_OTHERS = 256
 
 
 class Load:
-    def __init__(self, fleet, count, port, log, protocol="tomoshibi", tls="tomoshibi", window=None, records=6, payload=None):
+    def __init__(self, fleet, count, port, log, protocol="tomoshibi", tls="tomoshibi", window=None, records=6, slots_back=None):
         window = window or WINDOW.get(tls, WINDOW_OTHERS)
         command = [stage.binary("tomoshibi-load"), "run", "--fleet", str(fleet.secrets), "--ca", str(fleet.relay / "ca.pem"),
                    "--count", str(count), "--port", str(port), "--protocol", protocol, "--tls", tls, "--window", str(window),
                    "--records", str(records)]
-        if payload:
-            command += ["--payload", str(payload)]
+        if slots_back:
+            command += ["--slots-back", str(slots_back)]
         self.count, self.log = count, log
         with open(log, "ab") as err:
             self.popen = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=err, text=True,

@@ -58,6 +58,8 @@ def build(results, steps):
         t.against(f"server CPU of each of them, ms (TLS 1.2)", f"{key}_ms_cpu", "mosquitto 1.2", "", digits=2)
         t.against(f"share that resumed after {what}", f"{key}_resumed_share", "mosquitto 1.2", "", digits=2)
     t.against("server CPU of a first connection, ms (TLS 1.3)", "handshake_ms_cpu", "mosquitto 1.3", "", digits=2)
+    t.add("one closed slot a message, messages/s", t.of("live_per_s", OURS), digits=0)
+    t.add("CPU of such a message, us", t.of("live_cpu_us", OURS))
     alone = t.of("mad_ack_p99_ms", "none")
     t.add("ack p99 of 1,000 gateways at 1,000 messages/s, ms", alone)
     for how, what in (("flood", "beside one that floods"), ("slow", "beside one that reads nothing"), ("half", "beside half frames")):

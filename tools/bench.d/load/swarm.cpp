@@ -110,7 +110,7 @@ void swarm::queue_dial(std::size_t i) {
 void swarm::dial_due() {
   const double at = now();
   while (!dial_at_.empty() && dial_at_.top().first <= at) {
-    if (how_ == redial::window && on_the_way_ >= options_.dial_window) return;
+    if (how_ == redial::window && on_the_way_ >= window()) return;
     const std::size_t i = dial_at_.top().second;
     dial_at_.pop();
     clients_[i].waiting = false;
@@ -141,7 +141,7 @@ void swarm::dial(std::size_t i) {
 
 void swarm::turn(double wait_s) {
   dial_due();
-  if (!dial_at_.empty() && (how_ == redial::backoff || on_the_way_ < options_.dial_window))
+  if (!dial_at_.empty() && (how_ == redial::backoff || on_the_way_ < window()))
     wait_s = std::clamp(dial_at_.top().first - now(), 0.0, wait_s);
   std::array<epoll_event, events_per_turn> events;
   const int n = ::epoll_wait(epoll_, events.data(), events_per_turn, static_cast<int>(std::ceil(wait_s * 1e3)));
@@ -216,7 +216,7 @@ void swarm::after_bytes(std::size_t i) {
     c.now = state::ready;
     c.attempts = 0;
     --on_the_way_;
-    ++counts_.ready;
+    came_once_ |= ++counts_.ready == clients_.size();
     c.sent = c.counted;
   }
   if (c.now == state::ready) send_messages(i);

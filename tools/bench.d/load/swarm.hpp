@@ -22,7 +22,8 @@ enum class redial { window, backoff };
 
 struct swarm_options {
   endpoint server;
-  std::size_t dial_window = 256;      // connections on the way at once
+  std::size_t dial_window = 256;      // connections on the way at once, the first time
+  std::size_t redial_window = 256;    // and later, when most are resumed
   std::size_t in_flight_max = 8;      // messages of one client not acknowledged, as a gateway has it
   double sign_of_life_s = 30;
 };
@@ -74,6 +75,7 @@ private:
     double spoke = 0;
   };
 
+  std::size_t window() const { return came_once_ ? options_.redial_window : options_.dial_window; }
   void dial_due();
   void dial(std::size_t i);
   void queue_dial(std::size_t i);
@@ -94,6 +96,7 @@ private:
   client_tls_maker& tls_;
   std::vector<client> clients_;
   redial how_ = redial::window;
+  bool came_once_ = false;            // everybody has been ready
   prng chance_{1};
   using due = std::pair<double, std::size_t>;
   std::priority_queue<due, std::vector<due>, std::greater<>> dial_at_;
