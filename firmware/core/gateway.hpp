@@ -41,7 +41,15 @@ struct system_clock_reading {
 struct keep_alive {
   millis ping_after = 30s;                  // without sending
   millis silence_limit = 75s;               // without a byte from the relay: the line is dead
+  // A slot that has just closed is sent after a delay of this gateway's own, up to this: all gateways close theirs at the
+  // same instant. Never longer than that one slot: whatever else there is to say is said at once, and the slot before it.
+  millis upload_spread{0};
+  // A session that has stood so long, and up to two fifths longer, is ended in order and begun again with the certificate:
+  // that renews the ticket by which a lost session is resumed (docs/adr/0010). 0: never.
+  millis renew_after{0};
 };
+inline constexpr millis upload_spread_product = 20s;   // of a slot of 900 s, and far below what anybody waits for
+inline constexpr millis renew_after_product = 20h;     // a ticket is good for 48
 
 struct gateway_setup {
   gateway_id id;                            // the name in the certificate; told in hello
@@ -62,6 +70,7 @@ using link_number = std::uint32_t;
 
 struct link_open {                          // connect, TLS, then on_link_open or on_link_closed
   link_number link = 0;
+  bool with_certificate = false;            // a session held from before is not resumed
 };
 struct link_send {                          // whole frames, in order; the link is open
   link_number link = 0;

@@ -55,7 +55,13 @@ void gateway::parts::end_turn(mono_time now, gateway_output& out) {
 void gateway::parts::record_made(mono_time now) {
   if (!outbox.loaded() && epoch == outbox_epoch{}) return;  // never loaded: `made` keeps what little there is
   for (auto& body : made.records) {
-    if (std::holds_alternative<wire::slot_closed>(body)) ++stats.slots_closed;
+    const bool slot = std::holds_alternative<wire::slot_closed>(body);
+    if (slot) {
+      ++stats.slots_closed;
+      uplink.on_slot_closed(now);
+    } else {
+      uplink.hurry();
+    }
     if (const auto* gap = std::get_if<wire::slot_gap>(&body)) stats.slots_in_gaps += gap->count;
     if (const auto* event = std::get_if<wire::event>(&body); event && event->kind == wire::event_kind::meter_rebased) {
       ++stats.meters_rebased;
@@ -64,6 +70,7 @@ void gateway::parts::record_made(mono_time now) {
   }
   made.records.clear();
   if (device_reports.empty()) return;
+  uplink.hurry();
   for (const auto& record : device_reports.take(timeline.clock())) outbox.append(record);
 }
 

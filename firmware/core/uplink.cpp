@@ -3,13 +3,21 @@
 #include "protocol/base/check.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace tomoshibi::firmware {
 namespace {
 
 // A frame of 4 KiB holds about so many records; what does not fit is read again.
 constexpr std::size_t records_read_max = 32;
+constexpr millis renew_retry = 1min;   // something was on its way
 
+// The same for this gateway at every start, so that a fleet stays spread (FNV-1a over the name).
+millis delay_of(const gateway_id& id, millis bound) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : id.text()) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return millis{prng{hash}.between(0, bound.count())};
+}
 
 }  // namespace
 
@@ -32,7 +40,8 @@ uplink::uplink(const gateway_setup& setup, outbox& log, log_sink& sink)
       dials_(setup.dials),
       log_(log),
       logger_(sink, "uplink"),
-      random_(setup.seed) {}
+      random_(setup.seed),
+      upload_delay_(delay_of(setup.id, setup.line.upload_spread)) {}
 
 // ---- connecting
 
@@ -48,7 +57,7 @@ void uplink::dial(mono_time now, gateway_output& out) {
   deadline_ = now + connect_limit;
   ++link_;
   ++counts_.connects;
-  out.link.emplace_back(link_open{link_});
+  out.link.emplace_back(link_open{link_, std::exchange(with_certificate_, false)});
 }
 
 void uplink::on_link_open(mono_time now, link_number link, const hello_facts& facts, gateway_output& out) {
@@ -81,6 +90,7 @@ void uplink::ended(mono_time now) {
   }
   state_ = uplink_state::idle;
   in_flight_.clear();
+  held_until_ = renew_at_ = never;
 }
 
 void uplink::back_off_for(mono_time now, millis base) {
@@ -155,7 +165,8 @@ mono_time uplink::next_wake() const {
     case uplink_state::idle: return dial_at_;
     case uplink_state::connecting:
     case uplink_state::hello_sent: return deadline_;
-    case uplink_state::live: return std::min(last_sent_ + keep_alive_.ping_after, last_heard_ + keep_alive_.silence_limit);
+    case uplink_state::live:
+      return std::min({last_sent_ + keep_alive_.ping_after, last_heard_ + keep_alive_.silence_limit, held_until_, renew_at_});
   }
   return never;
 }
@@ -180,9 +191,29 @@ void uplink::on_wake(mono_time now, gateway_output& out) {
     back_off(now);
     return;
   }
+  if (now >= held_until_) held_until_ = never;   // pump() sends it
+  if (now >= renew_at_) return renew(now, out);
+  if (now < last_sent_ + keep_alive_.ping_after) return;
   ping_nonce_ = random_.next() | 1;
   ping_at_ = now;
   send(now, wire::ping{ping_nonce_}, out);
+}
+
+void uplink::renew(mono_time now, gateway_output& out) {
+  if (!nothing_to_send()) {
+    renew_at_ = now + renew_retry;
+    return;
+  }
+  logger_.info("renewing");
+  leave(now, wire::bye_reason::shutdown, "session renewed", out);
+  failures_ = 0;
+  with_certificate_ = true;
+  back_off(now);
+}
+
+void uplink::on_slot_closed(mono_time now) {
+  const bool alone = nothing_to_send() && log_.pending() == 0;
+  if (state_ == uplink_state::live && upload_delay_ > millis{0} && alone) held_until_ = now + upload_delay_;
 }
 
 // ---- sending
@@ -212,7 +243,7 @@ void uplink::pump(mono_time now, gateway_output& out) {
     back_off(now);
     return;
   }
-  if (log_.rewriting()) return;
+  if (log_.rewriting() || held(now)) return;
   while (in_flight_.size() < frames_in_flight_max && next_to_send_ < log_.next()) {
     if (!send_records(now, out)) return;
   }
@@ -283,6 +314,8 @@ void uplink::take_welcome(mono_time now, const wire::welcome& welcome, gateway_o
   }
   state_ = uplink_state::live;
   live_since_ = now;
+  if (const millis after = keep_alive_.renew_after; after > millis{0})
+    renew_at_ = now + after + millis{random_.between(0, after.count() * 2 / 5)};
   ++counts_.sessions;
   log_.session_began(welcome.acked_seq);
   next_to_send_ = log_.oldest();

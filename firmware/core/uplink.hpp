@@ -64,6 +64,9 @@ public:
   void restart(mono_time now, gateway_output& out);
   // Answers a configuration; kept until the session can carry it.
   void answer_config(wire::config_applied answer) { config_answer_ = std::move(answer); }
+  // A slot has closed and is about to be logged: it waits for this gateway's turn, if nothing else is to be sent.
+  void on_slot_closed(mono_time now);
+  void hurry() { held_until_ = never; }        // something else is to be sent: nothing waits
   // Sends what the window and the log allow. Last thing of a turn.
   void pump(mono_time now, gateway_output& out);
 
@@ -95,6 +98,9 @@ private:
   void refuse(mono_time now, std::string_view what, gateway_output& out);
   void leave(mono_time now, wire::bye_reason reason, std::string_view text, gateway_output& out);
   void drop(mono_time now, gateway_output& out);
+  bool held(mono_time now) const { return held_until_ != never && now < held_until_; }
+  bool nothing_to_send() const { return in_flight_.empty() && next_to_send_ == log_.next(); }
+  void renew(mono_time now, gateway_output& out);
   void back_off(mono_time now);
   void back_off_for(mono_time now, millis base);
   void ended(mono_time now);
@@ -115,6 +121,10 @@ private:
   mono_time last_heard_{};
   mono_time hello_at_{};
   mono_time live_since_{};
+  millis upload_delay_{};          // this gateway's own, the same at every slot
+  mono_time held_until_ = never;   // never: nothing is held back
+  mono_time renew_at_ = never;
+  bool with_certificate_ = false;  // the next dial
   std::uint32_t failures_ = 0;     // in a row
   wire::frame_reader reader_;
   record_seq next_to_send_ = 1;

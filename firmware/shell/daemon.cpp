@@ -76,6 +76,10 @@ daemon::daemon(daemon_setup s)
   setup.built = loop_->replayed() ? wall_at{} : build_date();
   setup.file_config = config.watch;
   setup.dials = !config.relays.empty();
+  if (!loop_->replayed()) {   // a replay has one gateway and no tickets: nothing to spread or to renew
+    setup.line.upload_spread = upload_spread_product;
+    setup.line.renew_after = renew_after_product;
+  }
   core_ = std::make_unique<gateway>(setup, store_, driver_list_, *sink_);
 }
 

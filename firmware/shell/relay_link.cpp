@@ -16,8 +16,10 @@ class relay_link::connection final : public tls_stream_events {
 public:
   connection(relay_link& owner, link_number number) : owner_(&owner), number_(number) {}
 
-  void dial(const relay_address& to) {
-    stream_ = tls_stream::connect(*owner_->loop_, owner_->context_, {.host = to.host, .port = to.port}, *this, stream_options);
+  void dial(const relay_address& to, bool with_certificate) {
+    tls_stream_options options = stream_options;
+    if (with_certificate) options.resumption = tls_resumption::off;
+    stream_ = tls_stream::connect(*owner_->loop_, owner_->context_, {.host = to.host, .port = to.port}, *this, options);
   }
   void leave() {
     leaving_ = true;
@@ -28,8 +30,8 @@ public:
   bool leaving() const { return leaving_; }
 
 private:
-  void on_open(const tls_peer&) override {
-    owner_->log_.info("connected", {{"link", number_}});
+  void on_open(const tls_peer& relay) override {
+    owner_->log_.info("connected", {{"link", number_}, {"resumed", relay.resumed ? 1 : 0}});
     owner_->events_->on_link_open(number_);
   }
   void on_bytes(byte_view data) override {
@@ -87,7 +89,7 @@ void relay_link::carry_out(const link_open& a) {
   connections_.push_back(std::make_unique<connection>(*this, a.link));
   const relay_address& to = relays_[next_relay_++ % relays_.size()];
   log_.info("dial", {{"link", a.link}, {"host", to.host}, {"port", to.port}});
-  connections_.back()->dial(to);
+  connections_.back()->dial(to, a.with_certificate);
 }
 
 void relay_link::carry_out(const link_send& a) {

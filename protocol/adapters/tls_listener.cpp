@@ -26,6 +26,7 @@ struct tls_listener::impl : std::enable_shared_from_this<tls_listener::impl> {
   tls_stream_options options;
   tcp::acceptor acceptor;
   loop_timer pause;
+  std::shared_ptr<handshake_gate> gate = std::make_shared<handshake_gate>(loop);
   bool alive = true;
 };
 
@@ -54,6 +55,7 @@ void tls_listener::impl::on_accepted(const boost::system::error_code& failed, tc
   if (failed) return pause.set_after(pause_after_failure, [this] { accept(); });
   auto inside = std::make_shared<tls_stream::impl>(loop, context, options);
   inside->socket = std::move(socket);
+  inside->gate = gate;
   inside->note_remote();
   on_accept(std::make_unique<tls_stream>(std::move(inside)));
   if (alive) accept();

@@ -127,6 +127,14 @@ void tls_stream::impl::wait_readable() {
 }
 
 void tls_stream::impl::on_readable() {
+  if (!gate || now != state::handshake) return read_available();
+  gate->queue(begun, [self = shared_from_this()] {
+    self->begun = true;
+    if (self->now != state::closed) self->read_available();
+  });
+}
+
+void tls_stream::impl::read_available() {
   const auto self = shared_from_this();  // a callback may destroy the stream
   std::array<std::uint8_t, read_bytes> buffer;
   for (int i = 0; i < reads_per_turn_max; ++i) {
@@ -150,6 +158,7 @@ bool tls_stream::impl::take_bytes(byte_view cipher) {
   }
   if (now == state::handshake && engine->open()) {
     now = state::open;
+    gate.reset();
     dialled = {};
     deadline.cancel();
     events->on_open(engine->peer());

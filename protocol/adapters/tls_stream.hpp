@@ -62,7 +62,8 @@ private:
   std::shared_ptr<impl> impl_;
 };
 
-// Accepts connections. Handed over before their handshake; the receiver decides whether to start or to drop them.
+// Accepts connections. Handed over before their handshake; the receiver decides whether to start or to drop them. Their
+// handshakes pass one at a time, behind whatever else is ready (handshake_gate.hpp).
 class tls_listener {
 public:
   using accept_handler = std::move_only_function<void(std::unique_ptr<tls_stream>)>;

@@ -1,6 +1,7 @@
 // What tls_stream.cpp and tls_listener.cpp share; Asio shows here.
 #pragma once
 
+#include "protocol/adapters/handshake_gate.hpp"
 #include "protocol/adapters/tls_stream.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -26,6 +27,7 @@ struct tls_stream::impl : std::enable_shared_from_this<tls_stream::impl> {
   void start_engine(const std::string& server_name);
   void wait_readable();
   void on_readable();
+  void read_available();
   bool take_bytes(byte_view cipher);              // false: the stream is over or destroyed
   void flush();
   bool write_some();                              // false: the stream is over
@@ -48,6 +50,8 @@ struct tls_stream::impl : std::enable_shared_from_this<tls_stream::impl> {
   bytes queue;                                    // cipher bytes; the first `sent` of them have left
   std::size_t sent = 0;
   bool writing = false;
+  bool begun = false;                             // server: a first part of the handshake has been worked on
+  std::shared_ptr<handshake_gate> gate;           // server, until open
   endpoint peer;
 };
 

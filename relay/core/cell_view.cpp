@@ -3,13 +3,13 @@
 #include <algorithm>
 
 namespace tomoshibi::relay {
-cell_view::cell_view(store& from, const commit_queue& commits, home_id home, appliance_id appliance)
+cell_view::cell_view(store& from, commit_queue& commits, home_id home, appliance_id appliance)
     : from_(from), home_(home), appliance_(appliance) {
-  commits.for_each_pending([this](const write& w) {
-    if (const auto* s = std::get_if<slots_write>(&w); s && s->home == home_) {
+  commits.for_each_pending_of(home_, [this](const write& w) {
+    if (const auto* s = std::get_if<slots_write>(&w)) {
       for (const auto& a : s->slot.appliances)
         if (a.appliance == appliance_) waiting_.push_back({.first = s->slot.slot, .cell = cell_from(s->slot, a)});
-    } else if (const auto* g = std::get_if<gap_write>(&w); g && g->home == home_) {
+    } else if (const auto* g = std::get_if<gap_write>(&w)) {
       if (std::ranges::find(g->gap.appliances, appliance_) != g->gap.appliances.end())
         waiting_.push_back({.first = g->gap.first_slot, .count = static_cast<std::int32_t>(g->gap.count),
                             .cell = cell_from(g->gap), .only_absent = true});

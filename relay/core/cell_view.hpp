@@ -12,7 +12,7 @@ namespace tomoshibi::relay {
 
 class cell_view {
 public:
-  cell_view(store& from, const commit_queue& commits, home_id home, appliance_id appliance);
+  cell_view(store& from, commit_queue& commits, home_id home, appliance_id appliance);
 
   result<const day_cells*> read(utc_day day);
   result<std::optional<utc_day>> newest_day();

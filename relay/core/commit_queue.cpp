@@ -11,6 +11,7 @@ void commit_queue::add(write w) {
 }
 
 void commit_queue::end_turn(turn& t) {
+  // The last of several batches is the one that collects: sealing it changes no place in front of it.
   if (collecting_.size() >= limits_.batch_writes_max) sealed_.push_back(std::exchange(collecting_, {}));
   if (!out_) {
     if (!flying_.empty()) {
@@ -18,9 +19,11 @@ void commit_queue::end_turn(turn& t) {
     } else if (!sealed_.empty()) {
       flying_ = std::move(sealed_.front());
       sealed_.pop_front();
+      forget_homes();
       submit(t);
     } else if (!collecting_.empty()) {
       flying_ = std::exchange(collecting_, {});
+      forget_homes();
       submit(t);
     }
   }
@@ -45,7 +48,20 @@ std::optional<write_batch> commit_queue::on_done(turn& t, commit_ticket ticket, 
   ++count_.commits;
   retry_delay_ = {};
   pending_ -= flying_.size();
+  forget_homes();
   return std::exchange(flying_, {});
+}
+
+void commit_queue::note_homes() {
+  for (; noted_.first < batches(); ++noted_.first, noted_.second = 0) {
+    const write_batch& writes = batch(noted_.first);
+    for (; noted_.second < writes.size(); ++noted_.second) {
+      const write& w = writes[noted_.second];
+      if (const auto* s = std::get_if<slots_write>(&w)) by_home_[s->home].push_back(noted_);
+      else if (const auto* g = std::get_if<gap_write>(&w)) by_home_[g->home].push_back(noted_);
+    }
+    if (noted_.first + 1 == batches()) return;   // it collects: more will come
+  }
 }
 
 void commit_queue::on_failure(turn& t, const error& why) {

@@ -11,6 +11,9 @@
 
 #include <deque>
 #include <optional>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace tomoshibi::relay {
 
@@ -28,16 +31,27 @@ public:
   bool full() const { return pending_ >= limits_.pending_writes_max; }
   bool idle() const { return pending_ == 0; }
 
-  // Every write that is not durable yet, oldest first.
+  // The slots and gaps of one home that are not durable yet, oldest first. What it takes to find them is written down when
+  // it is first asked for and kept up from there: a storm of late slots costs each of them once, ordinary ingest nothing.
   template <class F>
-  void for_each_pending(F f) const {
-    for (const write& w : flying_) f(w);
-    for (const write_batch& b : sealed_)
-      for (const write& w : b) f(w);
-    for (const write& w : collecting_) f(w);
+  void for_each_pending_of(home_id home, F f) {
+    note_homes();
+    const auto found = by_home_.find(home);
+    if (found == by_home_.end()) return;
+    for (const place& at : found->second) f(batch(at.first)[at.second]);
   }
 
 private:
+  using place = std::pair<std::size_t, std::size_t>;   // number of a batch in the order of commit, index in it
+
+  std::size_t batches() const { return sealed_.size() + 2; }
+  const write_batch& batch(std::size_t number) const {
+    if (number == 0) return flying_;
+    return number <= sealed_.size() ? sealed_[number - 1] : collecting_;
+  }
+  void note_homes();
+  void forget_homes() { by_home_.clear(), noted_ = {}; }
+
   void submit(turn& t);
   void on_failure(turn& t, const error& why);
 
@@ -48,6 +62,8 @@ private:
   std::deque<write_batch> sealed_;
   write_batch collecting_;
   std::size_t pending_ = 0;
+  std::unordered_map<home_id, std::vector<place>> by_home_;   // of what lies before noted_
+  place noted_{};
   bool out_ = false;
   std::uint64_t last_ticket_ = 0;
   mono_time retry_at_ = never;

@@ -3,6 +3,7 @@
 #include "tests/firmware/core/slots_support.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <set>
 
 using namespace tomoshibi;
 using namespace tomoshibi::firmware;
@@ -22,9 +23,10 @@ struct desk {
   mono_time now = mono_from_ms(10'000);
   link_number link = 0;
 
-  explicit desk(std::uint64_t seed = 1) {
+  explicit desk(std::uint64_t seed = 1, const keep_alive& line = {}, const std::string& name = "box-1") {
     gateway_setup setup;
-    setup.id = *gateway_id::parse("box-1");
+    setup.id = *gateway_id::parse(name);
+    setup.line = line;
     setup.seed = seed;
     REQUIRE(log.load(now));
     up.emplace(setup, log, null_log());
@@ -404,4 +406,108 @@ TEST_CASE("a log begun anew restarts the session") {
     d.up->restart(d.now, d.out);
     CHECK(d.words().empty());
   }
+}
+
+// Goal: gateways that close a slot at one instant send it each at a time of its own, within the bound, the same at each slot;
+// whatever else there is to say is not kept waiting.
+TEST_CASE("a closed slot waits for the gateway's own moment") {
+  std::set<millis> delays;
+  for (int i = 0; i < 40; ++i) {
+    desk d{1, {.upload_spread = 20s}, "box-" + std::to_string(i)};
+    d.go_live();
+    std::optional<millis> delay;
+    for (int slot = 0; slot < 3; ++slot) {
+      d.up->on_slot_closed(d.now);
+      const mono_time closed = d.now;
+      d.add(1);
+      std::string said = d.words();
+      while (said.find("records") == std::string::npos) {
+        d.now = d.up->next_wake();
+        d.up->on_wake(d.now, d.out);
+        d.up->pump(d.now, d.out);
+        said = d.words();
+        REQUIRE(d.now - closed <= 20s);
+      }
+      if (!delay) delay = d.now - closed;
+      CHECK(d.now - closed == *delay);
+      d.hear(wire::ack{d.log.last()});
+      d.words();
+      d.now += 900s - *delay;
+      d.hear(wire::pong{0, {}});
+      d.words();
+    }
+    delays.insert(*delay);
+  }
+  CHECK(delays.size() >= 35);
+  CHECK(*delays.begin() < 4s);
+  CHECK(*delays.rbegin() > 16s);
+}
+
+TEST_CASE("nothing but a lone slot is kept waiting") {
+  desk d{1, {.upload_spread = 20s}, "box-3"};
+  SECTION("a slot of before the session") {
+    d.up->on_slot_closed(d.now);
+    d.add(1);
+    d.go_live();
+    d.up->pump(d.now, d.out);
+  }
+  SECTION("a slot behind one that has not gone yet") {
+    d.go_live();
+    d.log.append({wire::event{wire::event_kind::started, 1}, made});
+    d.up->on_slot_closed(d.now);
+    d.add(1);
+  }
+  SECTION("something urgent behind a slot") {
+    d.go_live();
+    d.up->on_slot_closed(d.now);
+    d.add(1);
+    CHECK(d.words().find("records") == std::string::npos);
+    d.up->hurry();
+    d.add(1);
+  }
+  CHECK(d.words().find("records") != std::string::npos);
+}
+
+// Goal: a session that stands for long is begun again in order, when nothing is on its way, with the certificate.
+TEST_CASE("a session is renewed after its time") {
+  desk d{1, {.renew_after = 20h}};
+  d.go_live();
+  const mono_time began = d.now;
+  std::string said;
+  while (said.find("bye") == std::string::npos) {
+    d.now = d.up->next_wake();
+    d.up->on_wake(d.now, d.out);
+    said = d.words();
+    if (said == "ping") d.hear_bytes(*wire::encode_frame(wire::pong{0, {}}));
+    REQUIRE(d.now - began <= 28h);
+  }
+  CHECK(d.now - began >= 20h);
+  CHECK(said == "bye close");
+  CHECK(d.up->counts().sessions_lost == 0);
+  const mono_time left = d.now;
+  d.now = d.up->next_wake();
+  CHECK(d.now - left <= 1s);
+  d.up->on_wake(d.now, d.out);
+  REQUIRE(d.out.link.size() == 1);
+  CHECK(std::get<link_open>(d.out.link[0]).with_certificate);
+}
+
+TEST_CASE("a session is not renewed while records are on their way, and the next dial after a loss resumes") {
+  desk d{1, {.renew_after = 1h}};
+  d.go_live();
+  d.add(1);
+  CHECK(d.words() == "records:1+1");
+  const mono_time began = d.now;
+  while (d.now - began < 2h) {
+    d.now = d.up->next_wake();
+    d.up->on_wake(d.now, d.out);
+    REQUIRE(d.words().find("bye") == std::string::npos);
+    d.hear(wire::pong{0, {}});
+    d.words();
+  }
+  d.up->on_link_closed(d.now, d.link, {errc::net_closed, ""});
+  d.now = d.up->next_wake();
+  d.up->on_wake(d.now, d.out);
+  REQUIRE(d.out.link.size() == 1);
+  CHECK_FALSE(std::get<link_open>(d.out.link[0]).with_certificate);
 }
