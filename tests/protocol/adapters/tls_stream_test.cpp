@@ -21,7 +21,7 @@ const test_pki& pki() {
 // One end of a connection that writes down what happens to it.
 struct listener_end final : tls_stream_events {
   void on_open(const tls_peer& peer) override {
-    log += "open(" + peer.common_name + ") ";
+    log += "open(" + peer.common_name + (peer.resumed ? ", resumed" : "") + ") ";
     if (opened) opened();
   }
   void on_bytes(byte_view plain) override {
@@ -217,6 +217,43 @@ TEST_CASE("a listener says why it cannot listen") {
   CHECK(taken.error().code == errc::net_unreachable);
   CHECK(taken.error().detail.find(std::to_string(f.listener->local().port)) != std::string::npos);
   CHECK(tls_listener::open(*f.loop, *context, {"relay.test", 0}, [](std::unique_ptr<tls_stream>) {}).error().code == errc::config_invalid);
+}
+
+// Goal: a stream resumes by itself; a ticket that the server does not take costs a second dial that nobody above sees.
+TEST_CASE("a client resumes, and dials again with its certificate where it cannot") {
+  fixture f;
+  auto keys = std::make_shared<ticket_keys>();
+  keys->turn(certificates_used, {1});
+  std::vector<std::unique_ptr<tls_stream>> accepted;
+  auto server = make_tls_server(pki().server(), at_date(certificates_used), keys);
+  REQUIRE(server);
+  auto listening = tls_listener::open(*f.loop, *server, {"127.0.0.1", 0}, [&](std::unique_ptr<tls_stream> s) {
+    accepted.push_back(std::move(s));
+    accepted.back()->start(f.server_end);
+  });
+  REQUIRE(listening);
+  f.server_end.opened = [&] { REQUIRE(accepted.back()->send(as_bytes("behind the ticket"))); };
+  auto client = make_tls_client(pki().gateway(), at_date(certificates_used));
+  REQUIRE(client);
+
+  const auto connect = [&](const tls_stream_options& options = {}) {
+    listener_end end;
+    end.got_bytes = [&] { f.loop->stop(); };
+    end.closed = [&] { f.loop->stop(); };
+    accepted.clear();
+    const auto stream = tls_stream::connect(*f.loop, *client, {"127.0.0.1", (*listening)->local().port}, end, options);
+    f.run();
+    return end.log;
+  };
+  CHECK(connect() == "open(relay.test) ");
+  CHECK(connect() == "open(relay.test, resumed) ");
+  CHECK(accepted.size() == 1);
+  CHECK(connect({.resumption = tls_resumption::off}) == "open(relay.test) ");
+  for (std::uint8_t i = 0; i < ticket_keys_max; ++i) keys->turn(certificates_used, {static_cast<std::uint8_t>(50 + i)});
+  CHECK(connect() == "open(relay.test) ");
+  CHECK(accepted.size() == 2);
+  CHECK(connect() == "open(relay.test, resumed) ");
+  accepted.clear();
 }
 
 }  // namespace tomoshibi
