@@ -156,6 +156,7 @@ struct certificate_plan {
   role as = role::gateway;
   validity valid;
   alternative_names names;
+  std::string key_pem = {};            // empty: a new key
 };
 
 result<key_and_certificate> write_certificate(certificate_plan& plan, mbed::private_key& own, mbed::private_key& issuer) {
@@ -205,8 +206,21 @@ result<key_and_certificate> issue(const key_and_certificate& ca, certificate_pla
   char dn[512];
   if (const int n = mbedtls_x509_dn_gets(dn, sizeof dn, &authority.crt.subject); n < 0) return mbed::failed(n, "CA name");
   plan.issuer_dn = dn;
-  if (auto made = make_key(own); !made) return std::unexpected(made.error());
+  const status key = plan.key_pem.empty() ? make_key(own) : own.parse(plan.key_pem, "private key");
+  if (!key) return std::unexpected(key.error());
   return write_certificate(plan, own, issuer);
+}
+
+void read_names(const mbedtls_x509_crt& crt, certificate_facts& into) {
+  for (const auto* name = &crt.subject_alt_names; name != nullptr && name->buf.p != nullptr; name = name->next) {
+    const int kind = name->buf.tag & MBEDTLS_ASN1_TAG_VALUE_MASK;
+    const std::string value(reinterpret_cast<const char*>(name->buf.p), name->buf.len);
+    char text[INET6_ADDRSTRLEN];
+    if (kind == MBEDTLS_X509_SAN_DNS_NAME) into.dns_names.push_back(value);
+    if (kind != MBEDTLS_X509_SAN_IP_ADDRESS || (value.size() != 4 && value.size() != 16)) continue;
+    if (inet_ntop(value.size() == 4 ? AF_INET : AF_INET6, value.data(), text, sizeof text) != nullptr)
+      into.ip_addresses.emplace_back(text);
+  }
 }
 
 // ---- files
@@ -256,6 +270,15 @@ status write_new_file(const std::string& path, std::string_view text, mode_t mod
   return sync_folder(path);
 }
 
+status replace_file(const std::string& path, std::string_view text, mode_t mode) {
+  const std::string part = path + ".part";
+  if (auto written = write_part(part, text, mode); !written) return written;
+  if (::rename(part.c_str(), path.c_str()) == 0) return sync_folder(path);
+  const int why = errno;
+  ::unlink(part.c_str());
+  return fail(errc::storage_io, path + ": " + std::strerror(why));
+}
+
 }  // namespace
 
 result<key_and_certificate> make_ca(const std::string& name, validity valid) {
@@ -270,6 +293,7 @@ result<key_and_certificate> make_ca(const std::string& name, validity valid) {
 
 result<key_and_certificate> issue_server(const key_and_certificate& ca, const server_certificate_request& request) {
   certificate_plan plan{.subject = request.name, .issuer_dn = {}, .as = role::server, .valid = request.valid, .names = {}};
+  plan.key_pem = request.key_pem;
   if (auto collected = collect_names(request, plan.names); !collected) return std::unexpected(collected.error());
   return issue(ca, plan);
 }
@@ -283,9 +307,15 @@ result<certificate_facts> read_certificate(const std::string& pem) {
   mbed::certificate_chain chain;
   if (auto parsed = chain.parse(pem, "certificate"); !parsed) return std::unexpected(parsed.error());
   const auto& crt = chain.crt;
-  return certificate_facts{mbed::common_name(crt.subject), mbed::common_name(crt.issuer), mbed::sha256_hex(crt),
-                           to_hex({crt.serial.p, crt.serial.len}),
-                           {mbed::to_wall(crt.valid_from), mbed::to_wall(crt.valid_to)}};
+  certificate_facts out{.common_name = mbed::common_name(crt.subject),
+                        .issuer_common_name = mbed::common_name(crt.issuer),
+                        .sha256 = mbed::sha256_hex(crt),
+                        .serial = to_hex({crt.serial.p, crt.serial.len}),
+                        .valid = {mbed::to_wall(crt.valid_from), mbed::to_wall(crt.valid_to)},
+                        .dns_names = {},
+                        .ip_addresses = {}};
+  read_names(crt, out);
+  return out;
 }
 
 result<key_and_certificate> load_ca(const std::string& certificate_path, const std::string& key_path) {
@@ -299,14 +329,8 @@ result<key_and_certificate> load_ca(const std::string& certificate_path, const s
 status write_secret_file(const std::string& path, std::string_view text) { return write_new_file(path, text, 0600); }
 status write_public_file(const std::string& path, std::string_view text) { return write_new_file(path, text, 0644); }
 
-status replace_secret_file(const std::string& path, std::string_view text) {
-  const std::string part = path + ".part";
-  if (auto written = write_part(part, text, 0600); !written) return written;
-  if (::rename(part.c_str(), path.c_str()) == 0) return sync_folder(path);
-  const int why = errno;
-  ::unlink(part.c_str());
-  return fail(errc::storage_io, path + ": " + std::strerror(why));
-}
+status replace_secret_file(const std::string& path, std::string_view text) { return replace_file(path, text, 0600); }
+status replace_public_file(const std::string& path, std::string_view text) { return replace_file(path, text, 0644); }
 
 std::array<std::uint8_t, 32> sha256(byte_view data) {
   std::array<std::uint8_t, 32> digest{};

@@ -34,6 +34,7 @@ struct server_certificate_request {
   std::vector<std::string> dns_names;    // at least one DNS name or IP address: clients check these, not the CN
   std::vector<std::string> ip_addresses;
   validity valid;
+  std::string key_pem = {};              // for this key; empty: a new one is made
 };
 result<key_and_certificate> issue_server(const key_and_certificate& ca, const server_certificate_request& request);
 
@@ -46,6 +47,8 @@ struct certificate_facts {
   std::string sha256;
   std::string serial;                    // lower-case hex
   validity valid;
+  std::vector<std::string> dns_names;    // what the certificate is for, beside its CN
+  std::vector<std::string> ip_addresses;
 };
 result<certificate_facts> read_certificate(const std::string& pem);
 
@@ -54,8 +57,9 @@ result<key_and_certificate> load_ca(const std::string& certificate_path, const s
 // Whole or not at all (temporary file, fsync, link); refuses to replace a file. Secret: mode 0600, else 0644.
 status write_secret_file(const std::string& path, std::string_view text);
 status write_public_file(const std::string& path, std::string_view text);
-// For secrets that change: the old text or the new one, mode 0600, never neither.
+// For what changes: the old text or the new one, never neither.
 status replace_secret_file(const std::string& path, std::string_view text);
+status replace_public_file(const std::string& path, std::string_view text);
 
 std::array<std::uint8_t, 32> sha256(byte_view data);
 

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <mbedtls/platform.h>
+#include <sys/stat.h>
 
 // Internal to Mbed TLS 3.6 (library/ssl_misc.h; tools/sources.lock pins the version). In TLS 1.3 nothing else lets go of
 // what only the handshake needs, which is half of a connection's memory; TLS 1.2 and DTLS call it themselves.
@@ -29,6 +30,13 @@ result<std::string> read_pem(const std::string& path) {
   return text;
 }
 
+// A group may read it: a package gives keys to its service that way.
+status check_secret(const std::string& path) {
+  struct stat found{};
+  if (::stat(path.c_str(), &found) != 0 || (found.st_mode & S_IRWXO) == 0) return {};
+  return fail(errc::config_invalid, path + ": a private key that everybody on this machine may use is none; chmod o= " + path);
+}
+
 }  // namespace
 
 result<tls_identity> load_tls_identity(const tls_identity_files& files) {
@@ -39,6 +47,7 @@ result<tls_identity> load_tls_identity(const tls_identity_files& files) {
     if (!text) return std::unexpected(text.error());
     *into = std::move(*text);
   }
+  if (auto secret = check_secret(files.key); !secret) return std::unexpected(secret.error());
   return identity;
 }
 

@@ -94,6 +94,14 @@ status parse_on_rule(std::string_view option, std::string_view text, wire::watch
   return {};
 }
 
+status check_on_rule(std::string_view option, const wire::watched_appliance& a) {
+  const known_class* c = find(a.eoj);
+  if (c == nullptr) return {};
+  if (c->on == "sensor" && a.on_rule == wire::on_rule_kind::watts_above)
+    return bad(option, "a " + std::string(c->name) + " sensor measures no watts; sensor (its detection) or operation (its own switch)");
+  return {};
+}
+
 std::string on_rule_name(const wire::watched_appliance& a) {
   switch (a.on_rule) {
     case wire::on_rule_kind::operation_status: return "operation";

@@ -9,9 +9,11 @@ const std::vector<verb_group>& groups() {
       {"home", "Homes that are watched over"},
       {"gateway", "Gateways (the boxes in the homes) and their certificates"},
       {"appliance", "Appliances and sensors of a home, and their watch rules"},
+      {"device", "Devices that the gateways met"},
       {"contact", "Who gets mail: families and the provider's own people"},
       {"watch", "Watch mode of a home"},
       {"mail", "The mail queue"},
+      {"certificate", "The relay's own certificate"},
   };
   return all;
 }
@@ -20,7 +22,8 @@ const std::vector<verb>& verbs() {
   static const std::vector<verb> all = [] {
     std::vector<verb> out;
     for (auto list : {init_verbs, home_verbs, gateway_verbs, appliance_verbs, contact_verbs, watch_verbs, usage_verbs,
-                      status_verbs, alert_verbs, mail_verbs, backup_verbs, export_verbs, erase_verbs, check_verbs})
+                      status_verbs, alert_verbs, mail_verbs, backup_verbs, export_verbs, erase_verbs, check_verbs,
+                      certificate_verbs, device_verbs})
       for (verb& v : list()) out.push_back(std::move(v));
     return out;
   }();

@@ -7,6 +7,7 @@ import os
 import pathlib
 import signal
 import sqlite3
+import subprocess
 import sys
 import time
 import unittest
@@ -185,6 +186,18 @@ class Reload(WithManager):
         self.assertIn("part=configuration", self.relay.log.text)
         with self.relay.gateway(1) as gateway:
             gateway.come_in("box-1")
+
+    def test_a_key_that_everybody_may_read_is_refused(self):
+        key = self.relay.folder / "relay-key.pem"
+        key.chmod(0o640)  # a group may, as packages do it
+        self.reload("evt=reloaded")
+        key.chmod(0o644)
+        self.reload("evt=reload_failed")
+        self.assertIn(f"chmod o= {key}", self.relay.log.text)
+        self.assertEqual(self.relay.stop(), 0)
+        done = subprocess.run([RELAY, "--dir", self.relay.folder], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(f"chmod o= {key}", done.stderr)
 
     def test_a_new_certificate_serves_new_connections_and_old_ones_go_on(self):
         with self.relay.gateway(1) as gateway:

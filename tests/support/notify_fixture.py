@@ -60,11 +60,15 @@ class HeldThread:
         return self
 
     def __exit__(self, *_):
-        self._ask(PTRACE_DETACH)
+        try:
+            self._ask(PTRACE_DETACH)
+        except ProcessLookupError:  # it was killed meanwhile; its starter learns of that only after us
+            os.waitpid(self.thread_id, WALL)
 
     def _ask(self, request):
         if libc.ptrace(request, self.thread_id, None, None) != 0:
-            raise OSError(ctypes.get_errno(), "ptrace")
+            error = ctypes.get_errno()
+            raise OSError(error, f"ptrace: {os.strerror(error)}")
 
 
 def thread_named(pid, name):

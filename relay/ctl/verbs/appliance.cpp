@@ -43,6 +43,27 @@ status read_settings(const context& c, relay::appliance& a) {
   return {};
 }
 
+bool same_class(std::uint32_t a, std::uint32_t b) {
+  const bool any_instance = (a & 0xff) == 0 || (b & 0xff) == 0;
+  return a >> 8 == b >> 8 && (any_instance || a == b);
+}
+
+// What would be recorded twice, could not be told apart, or never be ON.
+status check_appliance(const registry& r, const relay::appliance& a) {
+  if (auto ok = check_on_rule("--on", a.spec); !ok) return ok;
+  for (const auto& other : r.appliances_of(a.home)) {
+    if (other.spec.appliance == a.spec.appliance) continue;
+    const std::string it = "appliance " + shown(other.spec.appliance) + " (" + other.spec.label + ")";
+    if (other.spec.label == a.spec.label)
+      return fail(errc::already_exists, it + " has this label; mails could not say which is meant: choose another");
+    const bool any_node = other.spec.node.empty() && a.spec.node.empty();
+    if (same_class(other.spec.eoj, a.spec.eoj) && any_node && other.spec.on_rule == a.spec.on_rule)
+      return fail(errc::refused, it + " is of class " + class_name(other.spec.eoj) + " on any node, too: one device would count for " +
+                                     "both. Give each its --node; see: tomoshibi-ctl device list " + shown(a.home));
+  }
+  return {};
+}
+
 status add(context& c) {
   auto r = registry::open(c);
   if (!r) return std::unexpected(r.error());
@@ -61,6 +82,7 @@ status add(context& c) {
   if (!c.has("--on"))
     if (auto ok = parse_on_rule("--on", "", a.spec); !ok) return ok;
   if (auto ok = read_settings(c, a); !ok) return ok;
+  if (auto ok = check_appliance(*r, a); !ok) return ok;
   if (r->appliances_of(h->id).size() >= wire::appliances_max)
     return fail(errc::refused, "home " + shown(h->id) + " has " + std::to_string(wire::appliances_max) +
                                    " appliances, the most a gateway reports");
@@ -116,6 +138,7 @@ status change_appliance(context& c) {
     a->spec.eoj = *eoj;
   }
   if (auto ok = read_settings(c, *a); !ok) return ok;
+  if (auto ok = check_appliance(*r, *a); !ok) return ok;
   if (a->spec == before && a->quiet_days == rule_before)
     return fail(errc::config_invalid, "nothing to change; see: tomoshibi-ctl appliance change --help");
   return change(c, *r, [&]() -> status {

@@ -6,6 +6,8 @@
 #include "relay/ctl/verbs/verb_lists.hpp"
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 namespace tomoshibi::ctl {
 namespace {
@@ -70,6 +72,25 @@ status read_relay_address(const context& c, registry& r, bundle& b) {
   return {};
 }
 
+// A gateway dials this name and believes only a certificate that carries it.
+void warn_of_foreign_name(context& c, const std::string& host) {
+  const auto config = configuration(c);
+  const std::string path = config && !config->device.certificate.empty() ? config->device.certificate : c.folder.relay_certificate();
+  std::ifstream file(path);
+  const std::string pem{std::istreambuf_iterator<char>(file), {}};
+  const auto facts = read_certificate(pem);
+  if (!facts) return;
+  std::string names;
+  for (const auto* list : {&facts->dns_names, &facts->ip_addresses})
+    for (const auto& name : *list) {
+      if (name == host || (name.starts_with("*.") && host.find('.') != std::string::npos && host.substr(host.find('.')) == name.substr(1)))
+        return;
+      names += (names.empty() ? "" : ", ") + name;
+    }
+  c.note += "tomoshibi-ctl: WARNING: the relay's certificate is not for " + host + " but for " + names +
+            ": the gateway will refuse the relay. Enrol again with one of these, or add the name: certificate renew --name ...\n";
+}
+
 result<std::string> check_enrol(const context& c, const relay::gateway& g) {
   if (g.revoked)
     return fail(errc::refused, "gateway " + g.id.text() + " is revoked; remove it and add one of another name");
@@ -117,6 +138,7 @@ status enrol(context& c) {
     std::filesystem::remove_all(*folder, ignored);
     return stored;
   }
+  warn_of_foreign_name(c, b.relay_host);
   c.say("gateway " + g->id.text() + " enrolled; take " + *folder + " to the box and delete it here");
   return {};
 }

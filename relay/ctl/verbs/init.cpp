@@ -1,10 +1,11 @@
 #include "protocol/adapters/pki.hpp"
+#include "relay/ctl/folder_owner.hpp"
 #include "relay/ctl/registry.hpp"
+#include "relay/ctl/server_names.hpp"
 #include "relay/ctl/verbs/verb_lists.hpp"
 #include "relay/shell/config_file.hpp"
 #include "relay/shell/store_schema.hpp"
 
-#include <arpa/inet.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -18,34 +19,9 @@ using enum argument_kind;
 
 constexpr millis ca_validity = 25 * 365 * 24h;
 constexpr millis server_validity = 10 * 365 * 24h;  // gateways check it with our own CA, not with a browser's rules
-constexpr std::size_t names_max = 16;
-
-bool is_address(const std::string& name) {
-  unsigned char parsed[16];
-  return inet_pton(AF_INET, name.c_str(), parsed) == 1 || inet_pton(AF_INET6, name.c_str(), parsed) == 1;
-}
-
-bool is_dns_name(const std::string& name) {
-  static constexpr const char* allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
-  return !name.empty() && name.size() <= 253 && name.find_first_not_of(allowed) == std::string::npos &&
-         name.front() != '-' && name.front() != '.' && name.find("..") == std::string::npos;
-}
-
-result<server_certificate_request> read_names(const context& c) {
-  std::vector<std::string> names = c.list("--name");
-  if (names.empty()) names = {"localhost", "127.0.0.1"};
-  if (names.size() > names_max)
-    return fail(errc::config_invalid, "--name: at most " + std::to_string(names_max) + " times");
-  server_certificate_request request;
-  request.name = names.front().substr(0, 64);
-  for (const auto& name : names) {
-    if (is_address(name)) request.ip_addresses.push_back(name);
-    else if (is_dns_name(name)) request.dns_names.push_back(name);
-    else return fail(errc::config_invalid, "--name: a host name or IP address that gateways dial, given as often as needed");
-  }
-  request.valid = {c.now - 24h, c.now + server_validity};
-  return request;
-}
+// Where the Debian package keeps them.
+constexpr const char* packaged_folder = "/var/lib/tomoshibi";
+constexpr const char* packaged_configuration = "/etc/tomoshibi/relay.toml";
 
 status make_folder(const std::string& path) {
   std::error_code ec;
@@ -69,7 +45,26 @@ status write_keys(const context& c, const server_certificate_request& request, c
   return done;
 }
 
-status write_configuration(const context& c) {
+// The file that relay.toml is to refer to; empty: relay.toml is written.
+result<std::string> configuration_elsewhere(const context& c) {
+  std::error_code ignored;
+  if (!c.has("--config")) {
+    const bool packaged = c.folder.path == packaged_folder && std::filesystem::exists(packaged_configuration, ignored);
+    return packaged ? packaged_configuration : std::string{};
+  }
+  const auto path = std::filesystem::absolute(c.text("--config"), ignored);
+  if (!std::filesystem::is_regular_file(path, ignored))
+    return fail(errc::not_found, "--config: " + path.string() + ": no such file; tomoshibi-relay --print-config makes one");
+  return path.string();
+}
+
+status write_configuration(const context& c, const std::string& elsewhere) {
+  if (!elsewhere.empty()) {
+    std::error_code failed;
+    std::filesystem::create_symlink(elsewhere, c.folder.configuration(), failed);
+    if (failed) return fail(errc::storage_io, c.folder.configuration() + ": " + failed.message());
+    return {};
+  }
   relay::relay_config defaults;
   return write_public_file(c.folder.configuration(), relay::relay_schema(defaults).sample());
 }
@@ -82,15 +77,28 @@ status write_database(const context& c, const std::string& host) {
   return r->set_setting("relay_host", host);
 }
 
+status give_all_to_owner(const context& c) {
+  std::vector<std::string> made;
+  std::error_code failed;
+  for (const auto& entry : std::filesystem::directory_iterator(c.folder.path, failed)) made.push_back(entry.path());
+  return give_to_owner(c.folder.path, made);
+}
+
 status init(context& c) {
   if (c.has("DIR")) c.folder.path = c.text("DIR");
-  const auto request = read_names(c);
+  std::vector<std::string> names = c.list("--name");
+  if (names.empty()) names = {"localhost", "127.0.0.1"};
+  auto request = read_server_names(names);
   if (!request) return std::unexpected(request.error());
+  request->valid = {c.now - 24h, c.now + server_validity};
+  const auto elsewhere = configuration_elsewhere(c);
+  if (!elsewhere) return std::unexpected(elsewhere.error());
   if (auto ok = make_folder(c.folder.path); !ok) return ok;
   const std::string first = c.list("--name").empty() ? "localhost" : c.list("--name").front();
   status done = write_keys(c, *request, c.text("--ca-name", "Tomoshibi CA of " + first).substr(0, 64));
-  if (done) done = write_configuration(c);
+  if (done) done = write_configuration(c, *elsewhere);
   if (done) done = write_database(c, first);
+  if (done) done = give_all_to_owner(c);
   if (!done) {  // the folder was empty: leave it so
     std::error_code ignored;
     for (const auto& entry : std::filesystem::directory_iterator(c.folder.path, ignored))
@@ -98,7 +106,8 @@ status init(context& c) {
     return done;
   }
   c.say(c.folder.path + " is ready:");
-  c.say("  relay.toml                    every key with its default; set [mail] before families rely on it");
+  c.say("  relay.toml                    " + (elsewhere->empty() ? "every key with its default" : "refers to " + *elsewhere) +
+        "; set [mail] before families rely on it");
   c.say("  relay.pem, relay-key.pem      the relay's certificate and key, for " + first);
   c.say("  ca.pem, ca-key.pem            the CA that makes gateways known; keep a copy of ca-key.pem off this machine");
   c.say("  relay.db                      the database");
@@ -112,6 +121,7 @@ verb_list init_verbs() {
   return {{"", "init", "Make a relay's folder: CA, certificate, database, configuration",
            {{"DIR", optional_positional, "The folder, empty or to be made (--dir)"},
             {"--name", repeatable_option, "Host name or IP address that gateways dial; may be repeated (localhost, 127.0.0.1)"},
+            {"--config", option, "Let relay.toml refer to this file (with /var/lib/tomoshibi: /etc/tomoshibi/relay.toml, if it is there)"},
             {"--ca-name", option, "Name of the CA (Tomoshibi CA of <first name>)"}},
            "  init /var/lib/tomoshibi --name relay.example.org --name 203.0.113.7", init}};
 }

@@ -21,5 +21,7 @@ verb_list backup_verbs();
 verb_list export_verbs();
 verb_list erase_verbs();
 verb_list check_verbs();
+verb_list certificate_verbs();
+verb_list device_verbs();
 
 }  // namespace tomoshibi::ctl

@@ -9,6 +9,7 @@ played by a thread.
 import json
 import os
 import pathlib
+import re
 import socket
 import sqlite3
 import stat
@@ -115,7 +116,8 @@ class Usage(Case):
         self.assertIn("Exit codes", top.stdout)
         for verb in ("init", "usage", "status", "alerts", "backup", "restore", "export", "erase", "check", "home add", "home list",
                      "home show", "home change", "home remove", "gateway add", "gateway list", "gateway enrol",
-                     "gateway revoke", "gateway remove", "appliance add", "appliance list", "appliance change",
+                     "gateway revoke", "gateway remove", "device list", "certificate show", "certificate renew",
+                     "appliance add", "appliance list", "appliance change",
                      "appliance remove", "contact add", "contact list", "contact change", "contact remove", "watch on",
                      "watch off", "mail test", "mail list", "mail retry"):
             done = subprocess.run([CTL, *verb.split(), "--help"], capture_output=True, text=True)
@@ -278,12 +280,95 @@ class Appliances(Case):
         self.wrong(*add, "あ" * 17, "--class", "tv", says="1 to 48 bytes")
         self.assertEqual(self.json("appliance", "list", 1), [])
         for n in range(32):
-            self.ok(*add, f"a{n}", "--class", "tv")
+            self.ok(*add, f"a{n}", "--class", "tv", "--node", f"ip:192.0.2.{n + 1}")
         self.wrong(*add, "one more", "--class", "tv", says="32 appliances")
         self.wrong("appliance", "change", 1, "a1", says="nothing to change")
         self.wrong("appliance", "change", 1, "nobody", "--days", 2, says="no appliance")
-        self.ok("appliance", "change", 1, "a1", "--label", "a2")
-        self.wrong("appliance", "remove", 1, "a2", says="give the number")
+        self.wrong("appliance", "change", 1, "a1", "--label", "a2", says="choose another")
+
+    def test_contradictions_are_refused(self):
+        self.a_home()
+        add = ("appliance", "add", 1)
+        self.ok(*add, "hall", "--class", "motion")
+        self.wrong(*add, "hall", "--class", "door", says="has this label")
+        self.wrong(*add, "kitchen", "--class", "motion", says="would count for both")
+        self.wrong(*add, "kitchen", "--class", "0x000702", says="would count for both")
+        self.wrong(*add, "front", "--class", "door", "--on", "watts:5", says="measures no watts")
+        self.ok(*add, "kitchen", "--class", "motion", "--node", "ip:192.0.2.7")
+        self.wrong("appliance", "change", 1, "kitchen", "--node", "any", says="would count for both")
+        self.wrong("appliance", "change", 1, "hall", "--on", "watts:5", says="measures no watts")
+        self.ok("appliance", "change", 1, "hall", "--days", 2)  # nothing to do with the others
+        self.ok("home", "add", "another")
+        self.ok("appliance", "add", 2, "hall", "--class", "motion")
+
+
+class Devices(Case):
+    def test_list(self):
+        self.a_home()
+        self.assertIn("no device", self.ok("device", "list", 1))
+        self.ok("appliance", "add", 1, "テレビ", "--class", "tv")
+        node = "fe000077" + "0" * 25 + "1"
+        self.sql("INSERT INTO device (home, device, appliance, maker, silent, faulty, description, since_ms) VALUES "
+                 f"(1, '{node}/060201', 1, 119, 0, 0, 0, 1769847300000), (1, 'ip:192.0.2.9/013001', NULL, 0, 1, 1, 17, 1769847300000)")
+        first, second = self.json("device", "list", 1)
+        self.assertEqual(first, {"home": 1, "node": node, "class": "tv instance 1", "maker": 119, "silent": False,
+                                 "since": "2026-01-31T08:15:00.000Z", "faulty": False, "fault": None, "appliance": 1, "label": "テレビ"})
+        self.assertEqual((second["class"], second["silent"], second["fault"], second["appliance"]), ("0x013001", True, 17, None))
+        text = self.ok("device", "list", 1)
+        self.assertRegex(text, "SILENT since 2026-01-31 17:15 +FAULT 17 +nothing")
+        self.assertRegex(text, "answers since 2026-01-31 17:15 +none +1 テレビ")
+        self.ok("appliance", "change", 1, "テレビ", "--node", first["node"])  # what is listed can be given back
+        self.wrong("device", "list", 2, says="no home")
+
+
+class Certificates(Case):
+    def test_renew(self):
+        self.a_home()
+        shown = self.ok("certificate", "show")
+        self.assertIn("for relay.example.org", shown)
+        before = {name: (self.dir / name).read_bytes() for name in ("relay.pem", "relay-key.pem", "ca.pem", "ca-key.pem")}
+        self.assertIn("systemctl reload", self.ok("certificate", "renew", "--days", 30))
+        after = {name: (self.dir / name).read_bytes() for name in before}
+        self.assertEqual([n for n in before if before[n] != after[n]], ["relay.pem"])
+        self.check_certificate("relay.example.org")
+        self.assertIn("for relay.example.org", self.ok("certificate", "show"))
+        self.ok("certificate", "renew", "--name", "other.example.org", "--name", "192.0.2.7", "--name", "2001:db8::7")
+        names = re.search("for (.*)", self.ok("certificate", "show")).group(1)
+        self.assertEqual(sorted(names.split(", ")), ["192.0.2.7", "2001:db8::7", "other.example.org"])
+        self.check_certificate("other.example.org")
+        self.wrong("certificate", "renew", "--name", "not a name", says="host name")
+        self.wrong("certificate", "renew", "--days", 0, says="1 to 7300")
+        (self.dir / "ca-key.pem").unlink()
+        self.wrong("certificate", "renew", says="ca-key.pem")
+
+    def check_certificate(self, name):
+        done = subprocess.run(["openssl", "verify", "-attime", "1769847300", "-verify_hostname", name, "-CAfile", self.dir / "ca.pem",
+                               self.dir / "relay.pem"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_a_gateway_that_would_refuse_the_relay_is_told_of(self):
+        self.a_home()
+        self.ok("gateway", "add", 1, "box-1")
+        said = self.run_ctl("gateway", "enrol", "box-1", "--out", self.root / "a", "--relay", "elsewhere.example.org:443").stderr
+        self.assertIn("not for elsewhere.example.org but for relay.example.org", said)
+        said = self.run_ctl("gateway", "enrol", "box-1", "--again", "--out", self.root / "b", "--relay", "relay.example.org:443").stderr
+        self.assertEqual(said, "")
+
+    def test_configuration_elsewhere(self):
+        (self.root / "there.toml").write_text("[log]\nlevel = \"error\"\n")
+        self.ok("init", "--config", self.root / "there.toml")
+        self.assertEqual(os.readlink(self.dir / "relay.toml"), str(self.root / "there.toml"))
+        self.wrong("init", self.root / "second", "--config", self.root / "nowhere.toml", says="no such file")
+        self.assertFalse((self.root / "second").exists())
+
+    @unittest.skipIf(os.geteuid() != 0, "only root gives files away")
+    def test_what_root_makes_belongs_to_the_folders_owner(self):
+        self.dir.mkdir()
+        os.chown(self.dir, 12345, 12345)
+        self.ok("init")
+        self.ok("certificate", "renew")
+        owners = {p.name: p.lstat().st_uid for p in self.dir.iterdir()}
+        self.assertEqual(set(owners.values()), {12345}, owners)
 
 
 class Contacts(Case):
