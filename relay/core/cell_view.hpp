@@ -16,6 +16,7 @@ public:
 
   result<const day_cells*> read(utc_day day);
   result<std::optional<utc_day>> newest_day();
+  std::size_t days_read() const { return days_.size(); }
 
 private:
   struct waiting {                 // a slot, or a run of them that fills only what is absent

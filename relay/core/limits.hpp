@@ -32,6 +32,11 @@ struct limits {
   // rules
   std::int32_t history_days_max = 400;         // how far back a rule reads at most
   millis past_retry = 60s;                     // a home whose past could not be read is not judged; then it is tried again
+  // Late slots make a stretch be counted again: a year of every appliance of one home is 12,000 day rows, 90 ms. So one home
+  // is counted again at most so often, and all homes together read so many rows in one turn and then rest.
+  millis recount_every = 10s;
+  std::size_t recount_rows_per_turn = 500;     // about 4 ms; the appliance that begins within it is finished
+  millis recount_rest = 20ms;                  // between two such turns
   std::int32_t sight_lag_slots = 2;            // sight is "now" if the newest known slot is at most so far back
   millis blind_grace = 15min;                  // after a relay start nobody is called blind so long: back-off + backlog
   millis blind_after_min = 45min;              // shorter settings are taken as this: a slot is known 15 min after it began

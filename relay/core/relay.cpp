@@ -226,7 +226,7 @@ void relay_core::on_stop(mono_time now, wall_at wall, output& out) {
 mono_time relay_core::next_wake() const {
   const parts& p = *parts_;
   return std::min({p.sessions.next_wake(), p.there.next_wake(), p.commits.next_wake(), p.alive_at,
-                   p.mono_of(p.rules.next_due()), p.mono_of(p.mails.next_due())});
+                   p.mono_of(p.rules.next_due()), p.rules.next_recount(), p.mono_of(p.mails.next_due())});
 }
 
 bool relay_core::idle() const { return parts_->commits.idle() && parts_->mails.in_flight() == 0; }

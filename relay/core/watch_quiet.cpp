@@ -23,7 +23,7 @@ void watch_rules::take(turn& t, home_id home, appliance_id id, watched& a, slot_
   a.through = std::max(a.through, slot);
   if (!a.judge) return;
   // Before the last use nothing can change the stretch that counts; the last use itself can be corrected away.
-  if (late && slot + 1 >= a.judge->since() && !a.again_from) a.again_from = a.judge->since();
+  if (late && slot + 1 >= a.judge->since() && !a.again_from) mark(t, home, id, a, a.judge->since());
   if (!a.again_from && !late) conclude(t, home, id, a, a.judge->feed(slot, state));
 }
 
@@ -37,13 +37,16 @@ status watch_rules::load(turn& t, home_id home, appliance_id id, watched& a, wat
   a.known_through = past->known_through;
   a.last_on = past->last_on;
   if (past->gap_through) raise(h.gap_through, *past->gap_through);
-  if (a.judge) a.again_from = a.through + 1;  // an appliance without a rule is seen, never judged
+  if (!a.judge) return {};  // an appliance without a rule is seen, never judged
+  a.again_from = a.through + 1;
+  if (const auto marked = marks_.find({home, id}); marked != marks_.end())
+    a.again_from = std::min(*a.again_from, marked->second);
   return {};
 }
 
 // From the last use before the slots in question. Inside an open episode nothing before it is looked at again: the
 // family was told, and only a use ends it.
-status watch_rules::judge_again(turn& t, home_id home, appliance_id id, watched& a) {
+result<std::size_t> watch_rules::judge_again(turn& t, home_id home, appliance_id id, watched& a) {
   TOMO_REQUIRE(a.judge.has_value());
   cell_view cells{store_, commits_, home, id};
   quiet_judge judge{a.watch_slot, a.judge->off_needed()};
@@ -66,8 +69,12 @@ status watch_rules::judge_again(turn& t, home_id home, appliance_id id, watched&
   const auto asked = std::exchange(a.again_from, std::nullopt);  // set again by a conclusion that could not be drawn
   const auto fed = feed_forward(cells, *a.judge, from, a.through,
                                 [&, this](const quiet_verdict& v) { conclude(t, home, id, a, v); });
-  if (!fed) a.again_from = asked;
-  return fed;
+  if (!fed) {
+    a.again_from = asked;
+    return std::unexpected(fed.error());
+  }
+  if (!a.again_from) unmark(home, id);
+  return cells.days_read();
 }
 
 void watch_rules::conclude(turn& t, home_id home, appliance_id id, watched& a, const quiet_verdict& v) {
@@ -84,7 +91,7 @@ void watch_rules::conclude(turn& t, home_id home, appliance_id id, watched& a, c
 void watch_rules::conclude_opened(turn& t, const episode_key& key, watched& a, const quiet_opened& v) {
   const auto found = book_.find(key);
   if (!found) {  // told before or not? To guess could tell it twice
-    a.again_from = key.since;
+    mark(t, key.home, key.appliance, a, key.since);
     return;
   }
   if (const auto& known = *found) {

@@ -38,11 +38,15 @@ status watch_rules::on_start(turn& t) {
   if (!devices) return std::unexpected(devices.error());
   for (const auto& d : *devices)
     if (d.faulty && d.appliance) faulty_[{d.home, *d.appliance}][d.device] = d.since;
+  const auto marks = store_.load_recounts();
+  if (!marks) return std::unexpected(marks.error());
+  for (const auto& m : *marks) marks_[{m.home, m.appliance}] = m.from;
   cancel_unwanted(t);
   for (const auto& [id, h] : known_.homes) {
     if (!h.watch_mode) continue;
     if (auto ok = watch(t, h); !ok) return ok;
   }
+  forget_marks();
   return {};
 }
 
@@ -58,6 +62,7 @@ void watch_rules::on_directory(turn& t, const directory& before) {
     if (homes_.contains(id) && before.homes.contains(id) && settings_of(before, id) == settings_of(known_, id)) continue;
     watch_or_try_later(t, h);
   }
+  forget_marks();
 }
 
 // Half of a past is no past: such a home waits unjudged, and is shown as a failed read, until the store can be read.
@@ -85,7 +90,8 @@ status watch_rules::watch(turn& t, const home& h) {
     if (auto ok = load(t, h.id, id, w, state); !ok) return ok;
   for (auto& [id, w] : state.appliances) {
     if (w.judge)
-      if (auto ok = judge_again(t, h.id, id, w); !ok) return ok;
+      if (auto ok = judge_again(t, h.id, id, w); !ok) return std::unexpected(ok.error());
+    if (w.again_from) recount_from(h.id, state, t.now + limits_.recount_every);  // whether it was told could not be read
     judge_fault(t, h.id, id, w, slot_of(t.wall));
   }
   judge_sight(t, h.id, state);
@@ -96,6 +102,7 @@ void watch_rules::unwatch(home_id id) {
   const auto found = homes_.find(id);
   if (found == homes_.end()) return;
   reschedule(id, found->second, std::nullopt);
+  recount_from(id, found->second, std::nullopt);
   homes_.erase(found);
 }
 
@@ -172,10 +179,6 @@ void watch_rules::on_fault(turn& t, home_id home, const wire::device_fault& faul
 void watch_rules::on_facts_end(turn& t, home_id home) {
   const auto found = homes_.find(home);
   if (found == homes_.end()) return;
-  for (auto& [id, a] : found->second.appliances) {
-    if (!a.again_from) continue;
-    if (auto ok = judge_again(t, home, id, a); !ok) told_error(ok.error());  // kept: tried again with the next frame
-  }
   judge_sight(t, home, found->second);
 }
 
@@ -186,6 +189,7 @@ void watch_rules::on_wake(turn& t) {
       if (h != known_.homes.end() && h->second.watch_mode) watch_or_try_later(t, h->second);
     }
   }
+  recount(t);
   while (!due_.empty() && due_.begin()->first <= t.wall) {
     const home_id id = due_.begin()->second;
     judge_sight(t, id, homes_.at(id));

@@ -4,6 +4,10 @@
 // neither. Slots in order feed the machines; one that comes late, but not before the last use, makes its appliance be
 // judged again from the store (overlaid with what waits for commit). Beginning to watch, and every start, does the same.
 //
+// Judging again can mean to read 400 days of every appliance, so it is not done in the turn of the late slot: the appliance
+// is marked, with the slot, in the same batch; recount() does the marked ones later, bounded for each home and for each
+// turn. A marked appliance is not fed meanwhile, so the result is that of one frame with all that has come (ADR 5).
+//
 //   unused          quiet_rule: per appliance with a rule
 //   blind_*         blind_rule: per home with a rule, by the newest known slot and the time
 //   device_silent   an appliance unseen for the family time while the home is seen
@@ -40,6 +44,7 @@ public:
   void on_directory(turn& t, const directory& before);  // known_ is the new one already
   void on_wake(turn& t);
   std::optional<wall_at> next_due() const;
+  mono_time next_recount() const;
   std::size_t homes_watched() const { return homes_.size(); }
 
   void on_slot(turn& t, home_id home, const wire::slot_closed& slot) override;
@@ -55,7 +60,7 @@ private:
     std::optional<slot_index> known_through;
     std::optional<slot_index> last_on;
     std::optional<quiet_judge> judge;             // with a rule
-    std::optional<slot_index> again_from;         // to be judged again, from the last use before this slot
+    std::optional<slot_index> again_from;         // marked: to be judged again, from the last use before this slot
   };
   struct watched_home {
     std::map<appliance_id, watched> appliances;
@@ -63,6 +68,9 @@ private:
     std::optional<slot_index> unseen_through;     // newest slot that arrived UNKNOWN
     std::optional<slot_index> seen_again;         // first known slot since a blind episode opened
     std::optional<wall_at> due;                   // in due_
+    std::optional<mono_time> recount_at;          // in recounts_
+    mono_time recount_free{};                     // not before
+    appliance_id recounted{};                     // the last one of this round, 0 = none yet
   };
   using place = std::pair<home_id, appliance_id>;
 
@@ -78,9 +86,18 @@ private:
   // watch_quiet.cpp
   void take(turn& t, home_id home, appliance_id id, watched& a, slot_index slot, slot_state state);
   status load(turn& t, home_id home, appliance_id id, watched& a, watched_home& h);
-  status judge_again(turn& t, home_id home, appliance_id id, watched& a);
+  // Answers how many days were read.
+  result<std::size_t> judge_again(turn& t, home_id home, appliance_id id, watched& a);
   void conclude(turn& t, home_id home, appliance_id id, watched& a, const quiet_verdict& v);
   void conclude_opened(turn& t, const episode_key& key, watched& a, const quiet_opened& v);
+
+  // watch_recount.cpp
+  void mark(turn& t, home_id home, appliance_id id, watched& a, slot_index from);
+  void unmark(home_id home, appliance_id id);
+  void forget_marks();
+  void recount(turn& t);
+  std::size_t recount_next(turn& t, home_id id, watched_home& h);
+  void recount_from(home_id id, watched_home& h, std::optional<mono_time> at);
 
   // watch_sight.cpp
   void judge_sight(turn& t, home_id id, watched_home& h);
@@ -104,6 +121,9 @@ private:
   std::map<home_id, watched_home> homes_;                       // in watch mode
   std::map<place, std::map<std::string, wall_at>> faulty_;      // device and since, of every home
   std::set<std::pair<wall_at, home_id>> due_;                   // when a home may become blind
+  std::map<place, slot_index> marks_;                           // as stored, or on their way there
+  std::set<std::pair<mono_time, home_id>> recounts_;            // homes with marked appliances
+  mono_time recount_rests_until_{};
   std::set<home_id> unread_;                                    // their past could not be read: not judged yet
   mono_time unread_again_ = never;                              // when to try again
   wall_at grace_until_{};

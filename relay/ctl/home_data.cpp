@@ -8,7 +8,7 @@ namespace {
 constexpr std::string_view by_home = "home = ?1";
 constexpr std::string_view by_gateway = "gateway IN (SELECT id FROM gateway WHERE home = ?1)";
 
-constexpr std::array<home_table, 13> tables = {{
+constexpr std::array<home_table, 14> tables = {{
     {"mail", "home = ?1 OR contact IN (SELECT id FROM contact WHERE home = ?1)"},
     {"episode", by_home},
     {"device_fault", by_home},
@@ -16,6 +16,7 @@ constexpr std::array<home_table, 13> tables = {{
     {"event", by_gateway},
     {"line", by_gateway},
     {"gateway_state", by_gateway},
+    {"recount", by_home},
     {"day_broken", by_home},
     {"day", by_home},
     {"contact", by_home},

@@ -68,6 +68,12 @@ result<std::vector<device_state>> memory_store::load_devices() {
   return out;
 }
 
+result<std::vector<recount_mark>> memory_store::load_recounts() {
+  std::vector<recount_mark> out;
+  for (const auto& [of, from] : recounts_) out.push_back({of.first, of.second, from});
+  return out;
+}
+
 result<std::vector<episode>> memory_store::load_open_episodes() {
   std::vector<episode> out;
   for (const auto& key : open_) out.push_back(episodes_.at(key));
@@ -99,6 +105,7 @@ result<std::vector<contact_id>> memory_store::told(const episode_key& key) {
 }
 
 result<day_cells> memory_store::read_day(home_id home, appliance_id appliance, utc_day day) {
+  ++days_read_;
   if (fail_reads_ > 0) {
     --fail_reads_;
     return fail(errc::storage_io, "told to fail");
@@ -233,6 +240,11 @@ void memory_store::apply(const mail_result_write& w) {
   m.last_error = w.last_error;
   if (m.state == mail_state::queued) queued_.insert(w.key);
   else queued_.erase(w.key);
+}
+
+void memory_store::apply(const recount_write& w) {
+  if (!w.from) recounts_.erase({w.home, w.appliance});
+  else if (known(w.home)) recounts_[{w.home, w.appliance}] = *w.from;
 }
 
 void memory_store::apply(const alive_write& w) { alive_ = w.at; }

@@ -19,6 +19,7 @@ public:
   result<directory> load_directory() override { return directory_; }
   result<std::vector<gateway_state>> load_gateways() override;
   result<std::vector<device_state>> load_devices() override;
+  result<std::vector<recount_mark>> load_recounts() override;
   result<std::vector<episode>> load_open_episodes() override;
   result<std::vector<mail>> load_queued_mails() override;
   result<std::optional<episode>> find_episode(const episode_key& key) override;
@@ -38,6 +39,7 @@ public:
   const std::map<std::tuple<gateway_id, outbox_epoch, record_seq>, event_write>& events() const { return events_; }
   const std::map<gateway_id, seen_write>& seen() const { return seen_; }
   std::size_t days_held() const { return days_.size(); }
+  std::uint64_t days_read() const { return days_read_; }
   std::uint64_t commits() const { return commits_; }
 
 private:
@@ -72,6 +74,7 @@ private:
   void apply(const episode_close_write& w);
   void apply(const mail_queue_write& w);
   void apply(const mail_result_write& w);
+  void apply(const recount_write& w);
   void apply(const alive_write& w);
 
   directory directory_;
@@ -86,11 +89,13 @@ private:
   std::map<std::pair<gateway_id, wall_at>, line_write> lines_;
   std::map<gateway_id, seen_write> seen_;
   std::map<std::tuple<gateway_id, outbox_epoch, record_seq>, event_write> events_;
+  std::map<std::pair<home_id, appliance_id>, slot_index> recounts_;
   std::optional<wall_at> alive_;
   std::uint32_t fail_count_ = 0;
   std::uint32_t fail_reads_ = 0;
   error fail_with_;
   std::uint64_t commits_ = 0;
+  std::uint64_t days_read_ = 0;
 };
 
 }  // namespace tomoshibi::relay

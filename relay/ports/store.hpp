@@ -75,11 +75,16 @@ struct mail_result_write {
   wall_at not_before{};
   std::string last_error;
 };
+struct recount_write {                  // late slots: this appliance's stretch is still to be counted again, from the last
+  home_id home{};                       // use before that slot; nothing: it was
+  appliance_id appliance{};
+  std::optional<slot_index> from;
+};
 struct alive_write { wall_at at{}; };    // the relay ran until here: at start the difference is its own outage
 
 using write = std::variant<slots_write, gap_write, progress_write, line_write, seen_write, device_write, fault_write,
                            event_write, episode_open_write, episode_close_write, mail_queue_write, mail_result_write,
-                           alive_write>;
+                           recount_write, alive_write>;
 using write_batch = std::vector<write>;
 
 // ---- what is read back at start
@@ -101,6 +106,12 @@ struct device_state {
   wall_at since{};
 };
 
+struct recount_mark {
+  home_id home{};
+  appliance_id appliance{};
+  slot_index from;
+};
+
 class store {
 public:
   virtual ~store() = default;
@@ -108,6 +119,7 @@ public:
   virtual result<directory> load_directory() = 0;
   virtual result<std::vector<gateway_state>> load_gateways() = 0;
   virtual result<std::vector<device_state>> load_devices() = 0;
+  virtual result<std::vector<recount_mark>> load_recounts() = 0;
   virtual result<std::vector<episode>> load_open_episodes() = 0;
   virtual result<std::vector<mail>> load_queued_mails() = 0;
   // An episode by its key, open or not: a rule that comes to a known conclusion again must not tell it again.

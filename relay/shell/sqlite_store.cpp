@@ -21,6 +21,7 @@ result<std::unique_ptr<sqlite_store>> sqlite_store::open(const std::string& path
 result<directory> sqlite_store::load_directory() { return read_directory(reads_); }
 result<std::vector<gateway_state>> sqlite_store::load_gateways() { return read_gateway_states(reads_); }
 result<std::vector<device_state>> sqlite_store::load_devices() { return read_devices(reads_); }
+result<std::vector<recount_mark>> sqlite_store::load_recounts() { return read_recounts(reads_); }
 result<std::vector<episode>> sqlite_store::load_open_episodes() { return read_open_episodes(reads_); }
 result<std::vector<mail>> sqlite_store::load_queued_mails() { return read_queued_mails(reads_); }
 result<std::optional<wall_at>> sqlite_store::load_alive() { return read_alive(reads_); }

@@ -25,6 +25,7 @@ public:
   result<directory> load_directory() override;
   result<std::vector<gateway_state>> load_gateways() override;
   result<std::vector<device_state>> load_devices() override;
+  result<std::vector<recount_mark>> load_recounts() override;
   result<std::vector<episode>> load_open_episodes() override;
   result<std::vector<mail>> load_queued_mails() override;
   result<std::optional<episode>> find_episode(const episode_key& key) override;

@@ -43,6 +43,16 @@ bool take_device(const statement& s, std::vector<device_state>& out) {
   return r.ok();
 }
 
+bool take_recount(const statement& s, std::vector<recount_mark>& out) {
+  row_reader r(s);
+  recount_mark m;
+  m.home = r.name<home_id>(0);
+  m.appliance = r.name<appliance_id>(1);
+  m.from = r.slot(2);
+  out.push_back(m);
+  return r.ok();
+}
+
 bool take_episode(const statement& s, std::vector<episode>& out) {
   row_reader r(s);
   episode e;
@@ -100,6 +110,10 @@ result<std::vector<gateway_state>> read_gateway_states(sqlite_db& db) {
 result<std::vector<device_state>> read_devices(sqlite_db& db) {
   return all(db, "SELECT home, device, appliance, silent, faulty, since_ms FROM device ORDER BY home, device", "device",
              take_device);
+}
+
+result<std::vector<recount_mark>> read_recounts(sqlite_db& db) {
+  return all(db, "SELECT home, appliance, from_slot FROM recount ORDER BY home, appliance", "recount", take_recount);
 }
 
 result<std::vector<episode>> read_open_episodes(sqlite_db& db) {

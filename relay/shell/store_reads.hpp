@@ -9,6 +9,7 @@ namespace tomoshibi::relay {
 
 result<std::vector<gateway_state>> read_gateway_states(sqlite_db& db);
 result<std::vector<device_state>> read_devices(sqlite_db& db);
+result<std::vector<recount_mark>> read_recounts(sqlite_db& db);
 result<std::vector<episode>> read_open_episodes(sqlite_db& db);
 result<std::vector<mail>> read_queued_mails(sqlite_db& db);
 result<std::optional<episode>> read_episode(statement_cache& statements, const episode_key& key);

@@ -99,6 +99,15 @@ public:
                    number(w.not_before), w.last_error);
   }
 
+  status operator()(const recount_write& w) {
+    if (!w.from)
+      return db_.run("DELETE FROM recount WHERE home = ?1 AND appliance = ?2", number(w.home), number(w.appliance));
+    return db_.run("INSERT INTO recount (home, appliance, from_slot) SELECT ?1, ?2, ?3 "
+                   "WHERE EXISTS (SELECT 1 FROM home WHERE id = ?1) "
+                   "ON CONFLICT DO UPDATE SET from_slot = excluded.from_slot",
+                   number(w.home), number(w.appliance), number(*w.from));
+  }
+
   status operator()(const alive_write& w) {
     return db_.run("INSERT INTO alive (one, at_ms) VALUES (1, ?1) ON CONFLICT DO UPDATE SET at_ms = excluded.at_ms",
                    number(w.at));

@@ -426,6 +426,26 @@ TEST_CASE("facts of a home or gateway that is not registered change nothing") {
   REQUIRE(must(s.load_queued_mails()).empty());
 }
 
+TEST_CASE("marks to count again stand until they are taken away, each appliance its own") {
+  fixture f;
+  REQUIRE(must(f.port().load_recounts()).empty());
+  f.commit({recount_write{tanaka, tv, base}, recount_write{tanaka, kettle, base + 7}});
+  f.held->reopen();
+  auto marks = must(f.port().load_recounts());
+  REQUIRE(marks.size() == 2);
+  REQUIRE(marks[0].home == tanaka);
+  const bool tv_first = marks[0].appliance == tv;
+  REQUIRE(marks[tv_first ? 0 : 1].from == base);
+  REQUIRE(marks[tv_first ? 1 : 0].from == base + 7);
+  f.commit({recount_write{tanaka, tv, std::nullopt}, recount_write{tanaka, tv, std::nullopt}});
+  f.held->reopen();
+  marks = must(f.port().load_recounts());
+  REQUIRE(marks.size() == 1);
+  REQUIRE(marks[0].appliance == kettle);
+  f.commit({recount_write{home_id{999}, tv, base}});  // of a home that was erased
+  REQUIRE(must(f.port().load_recounts()).size() == 1);
+}
+
 TEST_CASE("the time the relay last ran is the last one written") {
   fixture f;
   f.commit({alive_write{wall_from_ms(10)}, alive_write{wall_from_ms(20)}});

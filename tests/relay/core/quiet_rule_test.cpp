@@ -244,7 +244,9 @@ TEST_CASE("slots in any order end in the judgement of the whole history") {
         b.start();
         b.dial();
       }
+      if (random.chance(300)) b.run_for(millis{static_cast<std::int64_t>(random.below(15'000))});
     }
+    b.run_for(11s);  // late slots are judged within ten seconds
     const auto expected = oracle(told, b.first - 1, slots_per_day);
     const bool expect_open = !expected.empty() && !expected.back().closed_by;
     const auto open = b.open_one();
@@ -302,6 +304,7 @@ TEST_CASE("a use that was corrected away leaves the stretch counted from there, 
   b.tell(b.first + 101, slot_state::off);  // the same slot, its time certain now
   REQUIRE(stored(b).size() == 1);
   CHECK(stored(b)[0].closed_by == b.first + 101);
+  b.run_for(11s);  // counted again
   for (int i = 102; i <= 101 + 95; ++i) b.tell(b.first + i, slot_state::off);
   CHECK(stored(b).size() == 1);
   b.tell(b.first + 197, slot_state::off);
@@ -383,9 +386,11 @@ TEST_CASE("whether a stretch was told cannot be read: it is told when it can, on
   for (int i = 1; i <= 287; ++i) b.tell(b.first + i, slot_state::off);
   b.store.fail_reads(2);  // the question itself, and the first look back
   b.tell(b.first + 288, slot_state::off);
+  b.run_for(1s);
   CHECK(b.core->health().store_reads_failed == 2);
   CHECK(b.store.episodes().empty());
   b.tell(b.first + 289, slot_state::off);
+  b.run_for(10s);
   REQUIRE(b.open_one());
   CHECK(b.open_one()->key.since == b.first + 1);
   CHECK(b.open_one()->off_slots == 288);

@@ -17,6 +17,7 @@ public:
   result<directory> load_directory() override { return directory{}; }
   result<std::vector<gateway_state>> load_gateways() override { return {}; }
   result<std::vector<device_state>> load_devices() override { return {}; }
+  result<std::vector<recount_mark>> load_recounts() override { return {}; }
   result<std::vector<episode>> load_open_episodes() override { return {}; }
   result<std::vector<mail>> load_queued_mails() override { return {}; }
   result<std::optional<episode>> find_episode(const episode_key&) override { return std::nullopt; }
