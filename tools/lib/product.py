@@ -24,8 +24,9 @@ class Appliance:
 
 
 class Product:
-    def __init__(self, namespace, folder, socket, pinned=None):
+    def __init__(self, namespace, folder, socket, pinned=None, wrap=()):
         self.namespace, self.folder, self.socket, self.pinned = namespace, pathlib.Path(folder), socket, pinned
+        self.wrap = list(wrap)  # what runs the daemons, such as valgrind
         self.relay_folder = self.folder / "relay"
         self.box = self.folder / "box"
         self.home = None
@@ -84,7 +85,7 @@ class Product:
 
     def _start(self, program, arguments, log):
         clock = ["--replay-clock", self.socket] if self.socket else []
-        return Process(self.namespace, [binary(program), *map(str, arguments), *clock], self.folder / log, self.pinned)
+        return Process(self.namespace, [*self.wrap, binary(program), *map(str, arguments), *clock], self.folder / log, self.pinned)
 
     def processes(self):
         return [p for p in (self.relay, self.gateway) if p]
