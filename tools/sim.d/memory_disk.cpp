@@ -122,6 +122,9 @@ public:
   result<relay::directory> load_directory() override { return reading([](auto& s) { return s.load_directory(); }); }
   result<std::vector<relay::gateway_state>> load_gateways() override { return reading([](auto& s) { return s.load_gateways(); }); }
   result<std::vector<relay::device_state>> load_devices() override { return reading([](auto& s) { return s.load_devices(); }); }
+  result<std::vector<relay::recount_mark>> load_recounts() override {
+    return reading([](auto& s) { return s.load_recounts(); });
+  }
   result<std::vector<relay::episode>> load_open_episodes() override {
     return reading([](auto& s) { return s.load_open_episodes(); });
   }
