@@ -5,8 +5,6 @@
 namespace tomoshibi::relay {
 namespace {
 
-constexpr millis window_length = 1min;
-
 wire::bye_reason wire_reason(close_reason reason) {
   switch (reason) {
     case close_reason::done: return wire::bye_reason::shutdown;
@@ -32,18 +30,27 @@ bool is_one_of(const wire::message& m) {
 
 wire::bye bye_for(const refusal& why) { return {.reason = wire_reason(why.reason), .text = why.detail}; }
 
+void session_rate::roll(mono_time now) {
+  if (now - from >= rate_window) *this = {.from = now};
+}
+
+std::optional<refusal> device_session::go_on_counting(const session_rate& former, mono_time now, const limits& l) {
+  rate_.roll(now);
+  if (now - former.from < rate_window) {
+    rate_.from = std::min(rate_.from, former.from);
+    rate_.bytes += former.bytes;
+    rate_.frames += former.frames;
+    rate_.hellos += former.hellos;
+  }
+  if (++rate_.hellos <= l.hellos_per_min) return std::nullopt;
+  return refusal{close_reason::overload, "more than " + std::to_string(l.hellos_per_min) + " connections a minute"};
+}
+
 std::optional<refusal> device_session::admit(mono_time now, std::size_t size, const limits& l) {
-  if (now - rate_.from >= window_length) rate_ = {.from = now};
+  rate_.roll(now);
   rate_.bytes += static_cast<std::uint32_t>(size);
   if (rate_.bytes <= l.session_bytes_per_min) return std::nullopt;
   return refusal{close_reason::overload, "more than " + std::to_string(l.session_bytes_per_min) + " bytes a minute"};
-}
-
-void device_session::add_rate(const rate_window& earlier, mono_time now) {
-  if (now - earlier.from >= window_length) return;
-  rate_.from = earlier.from;
-  rate_.bytes += earlier.bytes;
-  rate_.frames += earlier.frames;
 }
 
 std::expected<std::optional<wire::message>, refusal> device_session::next(byte_view& data, const limits& l,
@@ -53,6 +60,7 @@ std::expected<std::optional<wire::message>, refusal> device_session::next(byte_v
     if (!frame) return std::unexpected(refusal{close_reason::malformed, frame.error().detail});
     if (!*frame) return std::optional<wire::message>{};
     ++count.frames_in;
+    ++frames_taken_;
     if (++rate_.frames > l.session_frames_per_min)
       return std::unexpected(
           refusal{close_reason::overload, "more than " + std::to_string(l.session_frames_per_min) + " frames a minute"});

@@ -21,12 +21,16 @@ struct refusal {
   std::string detail;              // for the log and the bye: says what was wrong, never what was read
 };
 
-// What arrived in a window of a minute. A gateway's, not a connection's: it outlives the session (session_table).
-struct rate_window {
-  mono_time from{};
+// What a gateway has sent in this minute. Goes from one connection of a gateway to its next.
+struct session_rate {
+  mono_time from{};                      // rates are counted in windows of a minute
   std::uint32_t bytes = 0;
   std::uint32_t frames = 0;
+  std::uint32_t hellos = 0;
+
+  void roll(mono_time now);              // begins a new window when it is time
 };
+inline constexpr millis rate_window = std::chrono::minutes{1};
 
 class device_session {
 public:
@@ -43,8 +47,11 @@ public:
   // The next message that is in order, or nothing when `data` is used up.
   std::expected<std::optional<wire::message>, refusal> next(byte_view& data, const limits& l, health& count);
   void become_live() { live_ = true; }
-  const rate_window& rate() const { return rate_; }
-  void add_rate(const rate_window& earlier, mono_time now);   // of the gateway's connection before this one
+  bool inside_frame() const { return reader_.inside_frame(); }
+  std::uint64_t frames_taken() const { return frames_taken_; }
+  const session_rate& rate() const { return rate_; }
+  // The gateway's former connection counts too. Called with the hello that proves it is the same one.
+  std::optional<refusal> go_on_counting(const session_rate& former, mono_time now, const limits& l);
 
   std::uint32_t config_version = 0;      // last sent to, or told by, the gateway
   std::string firmware_version;
@@ -57,7 +64,8 @@ private:
   peer who_;
   wire::frame_reader reader_;
   bool live_ = false;
-  rate_window rate_;
+  session_rate rate_;
+  std::uint64_t frames_taken_ = 0;
 };
 
 wire::bye bye_for(const refusal& why);   // what the gateway is told

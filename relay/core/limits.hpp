@@ -13,8 +13,11 @@ struct limits {
   std::size_t sessions_max = 25'000;           // more are closed as overload: 20,000 gateways and their reconnections
   millis hello_wait = 10s;                     // a connection must say who it is
   millis session_idle = 100s;                  // a gateway pings after 30 s without sending
+  millis frame_wait = 60s;                     // a frame that has begun must be whole by then
+  // Rates are of a gateway, not of a connection: who dials again goes on counting.
   std::uint32_t session_bytes_per_min = 4'000'000;   // about 1,000 full frames: a 30-day backlog passes in a minute
   std::uint32_t session_frames_per_min = 20'000;
+  std::uint32_t hellos_per_min = 60;           // the back-off of a gateway that is let in and thrown out makes about 6
   // presence
   millis down_after = 90s;                     // silent so long: down. After a start every gateway gets as long
   millis seen_every = 10min;                   // how often "last heard" of a live gateway is stored

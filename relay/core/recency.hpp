@@ -24,6 +24,7 @@ public:
     found->second->second = at;
     order_.splice(order_.end(), order_, found->second);
   }
+  bool contains(const Key& key) const { return where_.contains(key); }
   void erase(const Key& key) {
     const auto found = where_.find(key);
     if (found == where_.end()) return;

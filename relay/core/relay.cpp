@@ -183,7 +183,7 @@ void relay_core::on_session_bytes(mono_time now, wall_at wall, session_id id, by
 
 void relay_core::on_session_closed(mono_time now, wall_at wall, session_id id, output& out) {
   turn t{now, wall, out};
-  parts_->sessions.on_closed(id);
+  parts_->sessions.on_closed(id, now);
   parts_->end_turn(t);
 }
 

@@ -37,6 +37,7 @@ void session_table::on_bytes(turn& t, session_id id, byte_view data) {
   if (found == sessions_.end()) return;  // bytes that were on their way when we hung up
   device_session& s = found->second;
   count_.bytes_in += data.size();
+  const std::uint64_t had = s.frames_taken();
   if (auto wrong = s.admit(t.now, data.size(), limits_)) return refuse(t, s, *wrong);
   for (;;) {
     auto m = s.next(data, limits_, count_);
@@ -47,10 +48,12 @@ void session_table::on_bytes(turn& t, session_id id, byte_view data) {
     if (said_bye) {
       t.out.emplace_back(std::in_place_type<close>, id, close_reason::done);
       ++count_.sessions_closed[static_cast<std::size_t>(close_reason::done)];
-      return forget(id);
+      return forget(id, t.now);
     }
   }
   if (!s.live()) return;
+  if (!s.inside_frame()) inside_.erase(id);
+  else if (s.frames_taken() != had || !inside_.contains(id)) inside_.touch(id, t.now);
   heard_.touch(id, t.now);
   listener_.on_heard(t, s.gateway());
 }
@@ -76,9 +79,10 @@ std::optional<refusal> session_table::take_hello(turn& t, device_session& s, con
 
   if (const auto older = live_.find(s.gateway()); older != live_.end())
     refuse(t, sessions_.at(older->second), {close_reason::replaced, "a newer connection of this gateway"});
+  const auto former = former_.find(s.gateway());
+  if (auto wrong = s.go_on_counting(former == former_.end() ? session_rate{} : former->second, t.now, limits_)) return wrong;
   live_[s.gateway()] = s.id();
   s.become_live();
-  if (const auto earlier = rates_.extract(s.gateway())) s.add_rate(earlier.mapped(), t.now);
   s.config_version = h.config_version;
   s.firmware_version = h.firmware_version;
   greeting_.erase(s.id());
@@ -107,32 +111,29 @@ void session_table::refuse(turn& t, device_session& s, const refusal& why) {
   ++count_.sessions_closed[static_cast<std::size_t>(why.reason)];
   send(t, s.id(), bye_for(why));
   t.out.emplace_back(std::in_place_type<close>, s.id(), why.reason);
-  forget(s.id());
+  forget(s.id(), t.now);
 }
 
-void session_table::forget(session_id id) {
+void session_table::forget(session_id id, mono_time now) {
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return;
   const auto live = live_.find(found->second.gateway());
   if (live != live_.end() && live->second == id) live_.erase(live);
-  keep_rate(found->second);
+  if (found->second.live()) {
+    former_[found->second.gateway()] = found->second.rate();
+    former_age_.touch(found->second.gateway(), now);
+  }
   greeting_.erase(id);
   heard_.erase(id);
+  inside_.erase(id);
   sessions_.erase(found);
   count_.sessions = sessions_.size();
 }
 
-// Only of one that said hello, so there is at most one for each gateway of the directory; and only where it matters.
-void session_table::keep_rate(const device_session& s) {
-  const rate_window& r = s.rate();
-  if (s.live() && (r.bytes > limits_.session_bytes_per_min / 10 || r.frames > limits_.session_frames_per_min / 10))
-    rates_.insert_or_assign(s.gateway(), r);
-}
-
-void session_table::on_closed(session_id id) {
+void session_table::on_closed(session_id id, mono_time now) {
   if (!sessions_.contains(id)) return;
   ++count_.sessions_closed[static_cast<std::size_t>(close_reason::done)];
-  forget(id);
+  forget(id, now);
 }
 
 void session_table::on_wake(turn& t) {
@@ -140,10 +141,17 @@ void session_table::on_wake(turn& t) {
     refuse(t, sessions_.at(*id), {close_reason::no_hello, "no hello"});
   while (const auto id = heard_.overdue(t.now, limits_.session_idle))
     refuse(t, sessions_.at(*id), {close_reason::idle, "nothing heard"});
+  while (const auto id = inside_.overdue(t.now, limits_.frame_wait))
+    refuse(t, sessions_.at(*id), {close_reason::idle, "half a frame"});
+  while (const auto gateway = former_age_.overdue(t.now, rate_window)) {
+    former_.erase(*gateway);
+    former_age_.erase(*gateway);
+  }
 }
 
 mono_time session_table::next_wake() const {
-  return std::min(greeting_.next(limits_.hello_wait), heard_.next(limits_.session_idle));
+  return std::min({greeting_.next(limits_.hello_wait), heard_.next(limits_.session_idle), inside_.next(limits_.frame_wait),
+                   former_age_.next(rate_window)});
 }
 
 void session_table::on_directory(turn& t, const directory& known) {

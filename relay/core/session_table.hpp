@@ -36,7 +36,7 @@ public:
 
   void on_open(turn& t, session_id id, const peer& who, const directory& known);
   void on_bytes(turn& t, session_id id, byte_view data);
-  void on_closed(session_id id);
+  void on_closed(session_id id, mono_time now);
   void on_wake(turn& t);
   void on_directory(turn& t, const directory& known);  // drops who is no longer let in, pushes configurations
   void close_all(turn& t);
@@ -55,8 +55,7 @@ private:
   void push_config(turn& t, device_session& s);
   void send(turn& t, session_id id, const wire::message& m);
   void refuse(turn& t, device_session& s, const refusal& why);
-  void forget(session_id id);
-  void keep_rate(const device_session& s);
+  void forget(session_id id, mono_time now);
 
   const limits& limits_;
   health& count_;
@@ -64,9 +63,11 @@ private:
   session_listener& listener_;
   table sessions_;
   std::map<gateway_id, session_id> live_;
-  std::map<gateway_id, rate_window> rates_;   // of gateways that left after much was heard: dialling again gives no new minute
   recency<session_id> greeting_;  // opened, no hello yet
   recency<session_id> heard_;     // live
+  recency<session_id> inside_;    // live, a frame has begun and is not whole
+  std::map<gateway_id, session_rate> former_;  // of connections that ended within the last minute
+  recency<gateway_id> former_age_;
 };
 
 }  // namespace tomoshibi::relay

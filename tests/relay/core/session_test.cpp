@@ -257,6 +257,96 @@ TEST_CASE("a connection that takes another's place takes over its rate") {
   CHECK(b.closed(second) == close_reason::overload);
 }
 
+TEST_CASE("a gateway that dials again goes on counting, whichever way its connection ended") {
+  for (int way = 0; way < 3; ++way) {
+    CAPTURE(way);
+    relay_bench b;
+    b.limits.session_frames_per_min = 20;
+    b.add_home(1);
+    b.start();
+    session_id s = b.connect_live("box-1");
+    for (int i = 0; i < 15; ++i) b.from(s, wire::ping{1});
+    const session_id former = s;
+    if (way == 0) b.hang_up(former);
+    if (way == 1) b.from(former, wire::bye{.reason = wire::bye_reason::shutdown, .text = {}});
+    b.run_for(1s);
+    s = b.connect_live("box-1");  // way 2: replaces
+    REQUIRE_FALSE(b.closed(s));
+    for (int i = 0; i < 4; ++i) b.from(s, wire::ping{1});
+    CHECK(b.closed(s) == close_reason::overload);
+    s = b.connect_live("box-1");
+    b.from(s, wire::ping{1});
+    CHECK(b.closed(s) == close_reason::overload);
+    b.run_for(60s);
+    s = b.connect_live("box-1");
+    for (int i = 0; i < 15; ++i) b.from(s, wire::ping{1});
+    CHECK_FALSE(b.closed(s));
+  }
+}
+
+TEST_CASE("bytes are counted over connections too") {
+  relay_bench b;
+  b.limits.session_bytes_per_min = 1'000;
+  b.add_home(1);
+  b.start();
+  std::optional<close_reason> why;
+  for (int i = 0; i < 100 && why != close_reason::overload; ++i) {
+    const session_id s = b.connect_live("box-1");
+    b.from(s, wire::ping{1});
+    why = b.closed(s);
+    b.hang_up(s);
+  }
+  CHECK(why == close_reason::overload);
+}
+
+TEST_CASE("a gateway that dials without end is let in so often a minute, the others as before") {
+  bench_with_two b;
+  std::uint32_t in = 0;
+  for (int i = 0; i < 500; ++i) {
+    const session_id s = b.connect_live("box-1");
+    in += !b.closed(s);
+    b.hang_up(s);
+    b.run_for(10ms);
+  }
+  CHECK(in <= b.limits.hellos_per_min);
+  CHECK(in >= b.limits.hellos_per_min - 1);
+  b.run_for(61s);
+  CHECK_FALSE(b.closed(b.connect_live("box-1")));
+}
+
+TEST_CASE("half a frame does not keep a connection, however slowly the rest comes") {
+  bench_with_two b;
+  b.limits.session_idle = 1h;
+  const session_id s = b.connect_live("box-1");
+  const bytes ping = *wire::encode_frame(wire::ping{1});
+  // Whole frames, each in two halves a while apart: well.
+  for (int i = 0; i < 5; ++i) {
+    b.bytes_from(s, byte_view{ping}.first(3));
+    b.run_for(b.limits.frame_wait - 1ms);
+    b.bytes_from(s, byte_view{ping}.subspan(3));
+    REQUIRE_FALSE(b.closed(s));
+  }
+  // The end of one frame with the beginning of the next begins anew.
+  b.bytes_from(s, byte_view{ping}.first(3));
+  b.run_for(b.limits.frame_wait - 1ms);
+  bytes end_and_begin(ping.begin() + 3, ping.end());
+  end_and_begin.push_back(0);
+  b.bytes_from(s, end_and_begin);
+  b.run_for(b.limits.frame_wait - 1ms);
+  REQUIRE_FALSE(b.closed(s));
+  b.bytes_from(s, byte_view{ping}.subspan(1));
+  // One byte a second of a frame that is long enough.
+  const bytes slow{0x01, 0x00};
+  b.bytes_from(s, byte_view{slow}.first(1));
+  for (millis since{}; since < b.limits.frame_wait - 1s; since += 1s) {
+    b.run_for(1s);
+    b.bytes_from(s, byte_view{slow}.last(1));
+    REQUIRE_FALSE(b.closed(s));
+  }
+  b.run_for(1s);
+  CHECK(b.closed(s) == close_reason::idle);
+}
+
 TEST_CASE("more connections than allowed are refused") {
   relay_bench b;
   b.limits.sessions_max = 2;
