@@ -149,6 +149,7 @@ void tls_stream::impl::read_available() {
 }
 
 bool tls_stream::impl::take_bytes(byte_view cipher) {
+  if (now == state::closing) return true;  // thrown away unread: who floods us until the last byte costs no decryption
   const auto fed = engine->feed(cipher);
   flush();  // also after a failure: the alert tells the peer why
   if (now == state::closed) return false;

@@ -1,6 +1,8 @@
 #include "relay/shell/device_channel.hpp"
 
 #include <algorithm>
+#include <arpa/inet.h>
+#include <array>
 #include <utility>
 
 namespace tomoshibi::relay {
@@ -25,6 +27,7 @@ public:
   void on_open(const tls_peer& who) override {
     now_ = state::open;
     owner_.counts_.resumed += who.resumed ? 1 : 0;
+    owner_.handshake_over(stream_->remote().address);
     const auto& from = stream_->remote();
     owner_.receiver_.on_session_open(
         id_, {who.common_name, who.sha256, from.address + " " + std::to_string(from.port)});
@@ -78,10 +81,14 @@ device_channel_counts device_channel::counts() const {
 }
 
 void device_channel::on_accepted(std::unique_ptr<tls_stream> stream) {
-  if (connections_.size() >= limits_.connections_max) {
+  const std::string from = source_of(stream->remote().address);
+  const auto held = handshakes_from_.find(from);
+  if (connections_.size() >= limits_.connections_max ||
+      (held != handshakes_from_.end() && held->second >= limits_.handshakes_per_address_max)) {
     ++counts_.over_limit;
     return;  // destroying the stream hangs up
   }
+  ++handshakes_from_[from];
   ++counts_.accepted;
   const std::uint64_t id = ++last_id_;
   auto made = std::make_unique<connection>(*this, session_id{id}, std::move(stream));
@@ -94,11 +101,26 @@ void device_channel::on_gone(connection& c, const error& why) {
   const auto id = c.id();
   const auto was = c.now();
   if (was == connection::state::handshake) {
+    handshake_over(c.stream().remote().address);
     ++counts_.handshakes_failed;
     log_.warning("handshake_failed", {{"peer", c.stream().remote().address}, {"err", name_of(why.code)}, {"detail", why.detail}});
   }
   connections_.erase(static_cast<std::uint64_t>(id));
   if (was == connection::state::open) receiver_.on_session_closed(id);
+}
+
+std::string source_of(const std::string& address) {
+  constexpr std::size_t customer_bytes = 8;
+  constexpr std::string_view mapped{"\0\0\0\0\0\0\0\0\0\0\xff\xff", 12};
+  std::array<char, 16> v6{};
+  if (address.find(':') == std::string::npos || ::inet_pton(AF_INET6, address.c_str(), v6.data()) != 1) return address;
+  const std::string_view all{v6.data(), v6.size()};
+  return std::string{all.starts_with(mapped) ? all : all.substr(0, customer_bytes)};
+}
+
+void device_channel::handshake_over(const std::string& address) {
+  const auto held = handshakes_from_.find(source_of(address));
+  if (held != handshakes_from_.end() && --held->second == 0) handshakes_from_.erase(held);
 }
 
 void device_channel::send(session_id id, byte_view data) {

@@ -12,6 +12,7 @@
 #include "relay/core/session_io.hpp"
 
 #include <memory>
+#include <string>
 #include <unordered_map>
 
 namespace tomoshibi::relay {
@@ -19,6 +20,9 @@ namespace tomoshibi::relay {
 struct device_channel_limits {
   std::size_t connections_max = 25'000;
   millis handshake_timeout{10'000};
+  // Unfinished handshakes of one address. Generous: a carrier may have a thousand homes behind one address, and a handshake
+  // takes milliseconds; but who opens connections and says nothing holds no more than these.
+  std::size_t handshakes_per_address_max = 128;
   millis close_timeout{5'000};               // for bytes still queued when a session is closed
   std::size_t session_queue_max = 64 * 1024; // bytes a slow gateway may leave unread; then it is dropped
 };
@@ -26,11 +30,14 @@ struct device_channel_limits {
 struct device_channel_counts {
   std::size_t connections = 0;               // now, handshakes included
   std::uint64_t accepted = 0;
-  std::uint64_t over_limit = 0;              // dropped as they came
+  std::uint64_t over_limit = 0;              // dropped as they came: too many connections, or of that address
   std::uint64_t resumed = 0;                 // handshakes that a ticket made short
   std::uint64_t handshakes_failed = 0;       // garbage, wrong certificate, too slow
   std::uint64_t slow_dropped = 0;            // did not read what we sent
 };
+
+// What counts as one address: an IPv4 address, or the half of an IPv6 address that a provider gives to one customer.
+std::string source_of(const std::string& address);
 
 class device_channel_receiver {
 public:
@@ -64,6 +71,7 @@ private:
   void on_accepted(std::unique_ptr<tls_stream> stream);
   void on_gone(connection& c, const error& why);
   void drop_slow(session_id id);
+  void handshake_over(const std::string& address);  // of a peer
 
   event_loop& loop_;
   device_channel_receiver& receiver_;
@@ -71,6 +79,7 @@ private:
   device_channel_limits limits_;
   std::unique_ptr<tls_listener> listener_;
   std::unordered_map<std::uint64_t, std::unique_ptr<connection>> connections_;
+  std::unordered_map<std::string, std::size_t> handshakes_from_;  // by source_of(), none of 0
   std::uint64_t last_id_ = 0;
   device_channel_counts counts_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

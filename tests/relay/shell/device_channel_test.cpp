@@ -118,6 +118,32 @@ TEST_CASE("connections over the limit are dropped as they come") {
   CHECK(f.channel.connections() == 2);
 }
 
+TEST_CASE("an IPv6 customer is one source, each IPv4 address its own, written either way") {
+  CHECK(source_of("192.0.2.1") == "192.0.2.1");
+  CHECK(source_of("2001:db8:1:2::1") == source_of("2001:db8:1:2:ffff::9"));
+  CHECK(source_of("2001:db8:1:2::1") != source_of("2001:db8:1:3::1"));
+  CHECK(source_of("::ffff:192.0.2.1") != source_of("::ffff:192.0.2.2"));
+  CHECK(source_of("::1") == source_of("::2"));
+}
+
+TEST_CASE("one address holds only so many unfinished handshakes, and shuts nobody else out") {
+  fixture f({.handshakes_per_address_max = 4});
+  std::list<plain_socket> silent;
+  for (int i = 0; i < 10; ++i) silent.emplace_back(plain_socket::tcp(f.port(), "127.0.0.2"));
+  REQUIRE(drive(*f.loop, [&] { return f.channel.counts().over_limit == 6; }));
+  CHECK(f.channel.connections() == 4);
+  std::list<box> gateways;
+  for (int i = 0; i < 6; ++i) {  // of another address, and finished ones do not count
+    auto& gateway = gateways.emplace_back(*f.loop, f.port());
+    REQUIRE(drive(*f.loop, [&] { return gateway.open; }));
+  }
+  silent.clear();
+  REQUIRE(drive(*f.loop, [&] { return f.channel.connections() == 6; }));
+  auto again = plain_socket::tcp(f.port(), "127.0.0.2");
+  REQUIRE(drive(*f.loop, [&] { return f.channel.connections() == 7; }));
+  CHECK(f.channel.counts().over_limit == 6);
+}
+
 TEST_CASE("a gateway that does not read is dropped and told as closed, outside of the call that found out") {
   fixture f({.session_queue_max = 4096});
   box gateway(*f.loop, f.port());
