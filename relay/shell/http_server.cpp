@@ -5,7 +5,8 @@
 #include <boost/beast/core/flat_static_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
-#include <set>
+#include <list>
+#include <map>
 #include <utility>
 
 namespace tomoshibi::relay {
@@ -42,22 +43,25 @@ struct http_server::impl : std::enable_shared_from_this<http_server::impl> {
   void accept();
   void on_accepted(const code& failed, tcp::socket socket);
   http_answer answer_to(const http::request<http::empty_body>& request) const;
+  visitor* who_goes() const;
 
   asio::io_context& context;
   tcp::acceptor acceptor;
   loop_timer pause;
   page_handler pages;
-  std::set<visitor*> visitors;     // each keeps itself alive by the operation it waits for
+  std::list<visitor*> visitors;    // oldest first; each keeps itself alive by the operation it waits for
   bool alive = true;
 };
 
 // One connection and its one request.
 class http_server::impl::visitor : public std::enable_shared_from_this<visitor> {
 public:
-  visitor(std::shared_ptr<impl> server, tcp::socket socket) : server_(std::move(server)), stream_(std::move(socket)) {
-    server_->visitors.insert(this);
+  visitor(std::shared_ptr<impl> server, tcp::socket socket)
+      : server_(std::move(server)), from_(address_of(socket)), stream_(std::move(socket)),
+        place_(server_->visitors.insert(server_->visitors.end(), this)) {}
+  ~visitor() {
+    if (counted_) server_->visitors.erase(place_);
   }
-  ~visitor() { server_->visitors.erase(this); }
 
   void start() {
     parser_.header_limit(http_header_bytes_max);
@@ -66,10 +70,23 @@ public:
     http::async_read(stream_, buffer_, parser_, beast::bind_front_handler(&visitor::on_read, shared_from_this()));
   }
   void hang_up() { stream_.cancel(); }
+  // Hangs up and makes room at once; the operation that is cancelled ends later.
+  void make_room() {
+    counted_ = false;
+    server_->visitors.erase(place_);
+    hang_up();
+  }
+  const asio::ip::address& from() const { return from_; }
+  bool asking() const { return asking_; }
 
 private:
+  static asio::ip::address address_of(const tcp::socket& socket) {
+    code ignored;
+    return socket.remote_endpoint(ignored).address();
+  }
   void on_read(const code& failed, std::size_t) {
-    if (!server_->alive || failed == beast::error::timeout || failed == http::error::end_of_stream) return;
+    if (!server_->alive || !counted_ || failed == beast::error::timeout || failed == http::error::end_of_stream) return;
+    asking_ = false;
     if (failed == http::error::header_limit || failed == http::error::buffer_overflow) {
       return answer({431, "text/plain; charset=utf-8", "request header too long\n"});
     }
@@ -99,12 +116,25 @@ private:
   }
 
   std::shared_ptr<impl> server_;
+  asio::ip::address from_;
+  bool asking_ = true;     // the request is not whole yet
+  bool counted_ = true;    // in server_->visitors
   beast::tcp_stream stream_;
   beast::flat_static_buffer<http_header_bytes_max> buffer_;
   http::request_parser<http::empty_body> parser_;
   http::response<http::string_body> answer_;
   bool head_only_ = false;
+  std::list<visitor*>::iterator place_;
 };
+
+http_server::impl::visitor* http_server::impl::who_goes() const {
+  std::map<asio::ip::address, std::size_t> held;
+  for (const visitor* v : visitors) ++held[v->from()];
+  visitor* chosen = nullptr;
+  for (visitor* v : visitors)
+    if (v->asking() && (!chosen || held[v->from()] > held[chosen->from()])) chosen = v;
+  return chosen;
+}
 
 http_answer http_server::impl::answer_to(const http::request<http::empty_body>& request) const {
   if (request.method() != http::verb::get && request.method() != http::verb::head) {
@@ -135,6 +165,9 @@ void http_server::impl::accept() {
 void http_server::impl::on_accepted(const code& failed, tcp::socket socket) {
   if (!alive || failed == asio::error::operation_aborted) return;
   if (failed) return pause.set_after(pause_after_failure, [this] { accept(); });
+  if (visitors.size() >= http_connections_max) {
+    if (visitor* leaves = who_goes()) leaves->make_room();
+  }
   if (visitors.size() < http_connections_max) {
     std::make_shared<visitor>(shared_from_this(), std::move(socket))->start();
   }

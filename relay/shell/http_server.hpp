@@ -16,7 +16,9 @@
 
 namespace tomoshibi::relay {
 
-inline constexpr std::size_t http_connections_max = 64;      // over it: dropped as they come
+// Over it the address with the most connections loses one of those whose request is not whole yet, the oldest; if no
+// request is unfinished, the newcomer is dropped. So idle connections of one address never shut out the others.
+inline constexpr std::size_t http_connections_max = 64;
 inline constexpr std::size_t http_header_bytes_max = 8 * 1024;
 inline constexpr millis http_request_patience{10'000};       // real time also in a replay: readers are people and scrapers
 inline constexpr millis http_answer_patience{10'000};

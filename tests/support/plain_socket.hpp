@@ -16,12 +16,12 @@ namespace tomoshibi::testing {
 
 class plain_socket {
 public:
-  static plain_socket tcp(std::uint16_t port) {
+  static plain_socket tcp(std::uint16_t port, const char* from = nullptr) {  // from: another loopback address
     sockaddr_in at{};
     at.sin_family = AF_INET;
     at.sin_port = htons(port);
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return plain_socket(AF_INET, reinterpret_cast<const sockaddr*>(&at), sizeof at);
+    return plain_socket(AF_INET, reinterpret_cast<const sockaddr*>(&at), sizeof at, from);
   }
   static plain_socket local(const std::string& path) {
     sockaddr_un at{};
@@ -52,7 +52,14 @@ public:
   const std::string& received() const { return received_; }
 
 private:
-  plain_socket(int family, const sockaddr* at, socklen_t size) : fd_(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  plain_socket(int family, const sockaddr* at, socklen_t size, const char* from = nullptr)
+      : fd_(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    if (from) {
+      sockaddr_in own{};
+      own.sin_family = AF_INET;
+      ::inet_pton(AF_INET, from, &own.sin_addr);
+      if (::bind(fd_, reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0) return;
+    }
     connected_ = ::connect(fd_, at, size) == 0;
   }
   int fd_;

@@ -113,15 +113,45 @@ TEST_CASE("half a request and then silence or the end costs the others nothing")
   CHECK_FALSE(silent.ended());
 }
 
-TEST_CASE("connections over the limit are dropped, and places become free again") {
+TEST_CASE("idle connections up to the limit shut nobody out: the oldest makes room") {
   fixture f;
   std::list<plain_socket> idle;
-  for (std::size_t i = 0; i < http_connections_max; ++i) idle.emplace_back(f.connect());
-  settle(*f.loop);
-  CHECK(f.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").empty());
-  idle.clear();
-  settle(*f.loop);
+  for (std::size_t i = 0; i < http_connections_max; ++i) {
+    idle.emplace_back(f.connect());
+    settle(*f.loop);
+  }
   CHECK(f.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").starts_with("HTTP/1.1 200"));
+  CHECK(drive(*f.loop, [&] { return idle.front().ended(); }));
+  idle.pop_front();
+  for (auto& other : idle) REQUIRE_FALSE(other.ended());
+}
+
+TEST_CASE("ten times as many idle connections as there are places: each visitor is answered, the places stay bounded") {
+  fixture f;
+  std::list<plain_socket> idle;
+  for (std::size_t i = 0; i < 10 * http_connections_max; ++i) {
+    idle.emplace_back(f.connect());
+    if (i % 50 == 0) CHECK(f.ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n").starts_with("HTTP/1.1 200"));
+  }
+  settle(*f.loop);
+  std::size_t open = 0;
+  for (auto& one : idle) open += !one.ended();
+  CHECK(open <= http_connections_max);
+}
+
+TEST_CASE("the address with the most connections makes room, not the one that came first") {
+  fixture f;
+  plain_socket early = plain_socket::tcp(f.server->local().port, "127.0.0.2");
+  settle(*f.loop);
+  std::list<plain_socket> many;
+  for (std::size_t i = 0; i < 2 * http_connections_max; ++i) {
+    many.emplace_back(f.connect());
+    settle(*f.loop);
+  }
+  CHECK_FALSE(early.ended());
+  early.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  REQUIRE(drive(*f.loop, [&] { return early.ended(); }));
+  CHECK(early.received().starts_with("HTTP/1.1 200"));
 }
 
 TEST_CASE("a port that is taken and an address that is none are clear errors") {
