@@ -92,6 +92,14 @@ int check_config(const relay_config& config) {
   return 0;
 }
 
+// What an operator has to know who looks at a relay that does not start.
+error with_advice(error why, const std::string& database) {
+  if (why.detail.find(database) == std::string::npos) why.detail = database + ": " + why.detail;
+  if (why.code == errc::storage_corrupt)
+    why.detail += "; the file is left as it is; restore a backup: tomoshibi-ctl restore FILE (tomoshibi-ctl check looks closer)";
+  return why;
+}
+
 int run(const command_line& line, const data_folder& folder, relay_config config) {
   system_clock_source machine_clock;
   stderr_log log{machine_clock, config.log};
@@ -108,7 +116,7 @@ int run(const command_line& line, const data_folder& folder, relay_config config
   const auto alone = database_lock::take(config.database);
   if (!alone) return failed(alone.error());
   auto memory = sqlite_store::open(config.database);
-  if (!memory) return failed(memory.error());
+  if (!memory) return failed(with_advice(memory.error(), config.database));
 
   const bool had_file = std::filesystem::exists(configuration_path(line, folder));
   int code = 0;

@@ -84,7 +84,10 @@ result<relay_daemon::device_keys> relay_daemon::read_device_keys(const device_co
   if (setup_.loop.replayed()) return out;
   const auto own = read_certificate(identity->certificate_pem);
   const auto ca = read_certificate(identity->ca_pem);
-  if (own && ca) out.until = std::min(own->valid.until, ca->valid.until);
+  if (own && ca) {
+    out.from = std::max(own->valid.from, ca->valid.from);
+    out.until = std::min(own->valid.until, ca->valid.until);
+  }
   return out;
 }
 
@@ -100,6 +103,7 @@ status relay_daemon::open_device_port() {
   auto keys = read_device_keys(c);
   if (!keys) return std::unexpected{keys.error()};
   if (auto ok = channel_.listen(std::move(keys->context), {c.listen, c.port}); !ok) return ok;
+  certificate_from_ = keys->from;
   certificate_until_ = keys->until;
   log_.info("device_port", {{"address", c.listen}, {"port", channel_.local().port}});
   return {};
@@ -159,6 +163,7 @@ status relay_daemon::reload_configuration() {
 
   keep_until_restart(*fresh);
   setup_.config = std::move(*fresh);
+  certificate_from_ = keys->from;
   certificate_until_ = keys->until;
   channel_.use(std::move(keys->context));
   channel_.limit_connections(setup_.config.device.connections_max);
@@ -298,6 +303,7 @@ relay_view relay_daemon::view() const {
           .checks_failed = checks_failed(),
           .mail_server_set = mail_ != nullptr,
           .stopping = stopping_,
+          .certificate_from = certificate_from_,
           .certificate_until = certificate_until_,
           .started = started_,
           .now = wall(),

@@ -66,6 +66,7 @@ private:
 
   struct device_keys {
     tls_context_ptr context;
+    std::optional<wall_at> from;
     std::optional<wall_at> until;  // nothing under a replay: dates are not judged there
   };
   result<device_keys> read_device_keys(const device_config& c) const;
@@ -106,6 +107,7 @@ private:
   ticket_key_file ticket_keys_;
   loop_timer ticket_turn_;
   bool gave_up_ = false;
+  std::optional<wall_at> certificate_from_;
   std::optional<wall_at> certificate_until_;
   std::optional<mono_time> commit_began_;      // the one that is out
   loop_timer patience_;

@@ -37,6 +37,7 @@ struct relay_view {
   std::uint64_t checks_failed = 0;
   bool mail_server_set = false;
   bool stopping = false;
+  std::optional<wall_at> certificate_from;   // the later of the two beginnings
   std::optional<wall_at> certificate_until;  // the end of the relay's certificate or its CA's, whichever is sooner
   wall_at started{};
   wall_at now{};
