@@ -167,7 +167,7 @@ outbox_batch outbox::compose() const {
 }
 
 bool outbox::commit(mono_time now, wall_at made) {
-  if (!loaded_ || !due(now)) return false;
+  if (!loaded_) return false;  // also while a retry has to wait: what failed has to be loaded anew
   make_room(made);
   attempted_ = pending_.size();
   if (auto ok = store_.commit(compose()); !ok) {
@@ -192,13 +192,16 @@ void outbox::committed() {
   config_.reset();
   checkpoint_.reset();
   ++counts_.commits;
-  if (failing_) log_.info("store_well");
+  if (std::exchange(failure_told_, false)) log_.info("store_well");
   failing_ = false;
 }
 
 void outbox::failed(mono_time now, const error& why) {
   ++counts_.failures;
-  if (!failing_) log_.error("store_failed", {{"err", name_of(why.code)}, {"detail", why.detail}});
+  // A store that is full can be loaded and still takes nothing: what fails every few seconds is told once, until a commit.
+  if (!std::exchange(failure_told_, true)) {
+    log_.error("store_failed", {{"err", name_of(why.code)}, {"detail", why.detail}});
+  }
   failing_ = true;
   loaded_ = false;
   retry_at_ = now + store_retry;
@@ -225,7 +228,7 @@ result<std::vector<logged_record>> outbox::logged(record_seq from, std::size_t c
     }
     from = out.back().seq + 1;
   }
-  for (; from - next_ < pending_.size() && from >= next_ && out.size() < count_max; ++from) {
+  for (; from >= next_ && from - next_ < pending_.size() && out.size() < count_max; ++from) {
     out.push_back({from, pending_[static_cast<std::size_t>(from - next_)]});
   }
   return out;

@@ -110,6 +110,7 @@ private:
   bool loaded_ = false;
   bool ever_loaded_ = false;
   bool failing_ = false;
+  bool failure_told_ = false;            // in the log; until a commit succeeds
   bool recreated_ = false;
   mono_time retry_at_ = mono_time::min();
   outbox_state initial_;

@@ -110,6 +110,8 @@ TEST_CASE("what cannot be is malformed, what a newer program wrote is unsupporte
   CHECK(code_of(with(0, 2)) == errc::unsupported);
   CHECK(code_of(with(1, 0x7f)) == errc::malformed);    // open slot
   CHECK(code_of(with(5, 0x7f)) == errc::malformed);    // time
+  CHECK(code_of(with(1, 0x80)) == errc::malformed);    // open slot, far in the past
+  CHECK(code_of(with(5, 0x80)) == errc::malformed);    // time, the same
   CHECK(code_of(with(13, 2)) == errc::malformed);      // flags
   CHECK(code_of(with(14, 33)) == errc::malformed);     // count
   CHECK(code_of(with(14, 1)) == errc::malformed);      // bytes left over
@@ -118,6 +120,8 @@ TEST_CASE("what cannot be is malformed, what a newer program wrote is unsupporte
   CHECK(code_of(with(17, 0x30)) == errc::malformed);   // unknown flag
   CHECK(code_of(with(42, 0x7f)) == errc::malformed);   // time of the meter
   CHECK(code_of(with(50, 0x7f)) == errc::malformed);   // slot of the meter
+  CHECK(code_of(with(42, 0x80)) == errc::malformed);   // the same, far in the past
+  CHECK(code_of(with(50, 0x80)) == errc::malformed);
   CHECK(code_of(with(55, 1)) == errc::malformed);      // an id twice
   bytes bad = good;
   bad.back() ^= 1;
