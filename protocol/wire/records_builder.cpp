@@ -3,7 +3,8 @@
 namespace tomoshibi::wire {
 namespace {
 
-constexpr std::size_t varint_size(std::size_t v) { return v < 0x80 ? 1 : v < 0x4000 ? 2 : 3; }
+static_assert(frame_payload_max < 0x4000);  // so that two bytes hold every length
+constexpr std::size_t varint_size(std::size_t v) { return v < 0x80 ? 1 : 2; }
 constexpr std::size_t part_size(std::size_t n) { return 1 + varint_size(n) + n; }  // every tag here takes one byte
 
 }  // namespace
