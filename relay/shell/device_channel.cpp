@@ -51,6 +51,7 @@ device_channel::device_channel(event_loop& loop, device_channel_receiver& receiv
 device_channel::~device_channel() { *alive_ = false; }
 
 status device_channel::listen(tls_context_ptr context, const endpoint& at) {
+  listener_.reset();  // the port must be free; connections that wait in the backlog dial again
   auto opened = tls_listener::open(
       loop_, std::move(context), at, [this](std::unique_ptr<tls_stream> stream) { on_accepted(std::move(stream)); },
       {.connect_timeout = limits_.handshake_timeout,

@@ -54,6 +54,7 @@ public:
   device_channel(const device_channel&) = delete;
   device_channel& operator=(const device_channel&) = delete;
 
+  // Opens the port, or opens it again: connections that stand are kept.
   status listen(tls_context_ptr context, const endpoint& at);
   void use(tls_context_ptr context);          // a new certificate; connections that stand are kept
   void limit_connections(std::size_t most) { limits_.connections_max = most; }
