@@ -30,11 +30,15 @@ result<std::string> read_pem(const std::string& path) {
   return text;
 }
 
-// A group may read it: a package gives keys to its service that way.
-status check_secret(const std::string& path) {
+// A group may read it (that is how a service's account gets it); a key that everybody can read is no secret any more, and one
+// that others can write is somebody else's.
+status check_key_mode(const std::string& path) {
   struct stat found{};
-  if (::stat(path.c_str(), &found) != 0 || (found.st_mode & S_IRWXO) == 0) return {};
-  return fail(errc::config_invalid, path + ": a private key that everybody on this machine may use is none; chmod o= " + path);
+  if (::stat(path.c_str(), &found) != 0) return {};  // read_pem() told why, or it went this moment
+  if ((found.st_mode & (S_IWGRP | S_IRWXO)) == 0) return {};
+  char mode[8];
+  std::snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(found.st_mode & 07777U));
+  return fail(errc::config_invalid, path + ": a private key with mode " + mode + ", 0640 or less is allowed; chmod o= " + path);
 }
 
 }  // namespace
@@ -47,7 +51,7 @@ result<tls_identity> load_tls_identity(const tls_identity_files& files) {
     if (!text) return std::unexpected(text.error());
     *into = std::move(*text);
   }
-  if (auto secret = check_secret(files.key); !secret) return std::unexpected(secret.error());
+  if (auto ok = check_key_mode(files.key); !ok) return std::unexpected(ok.error());
   return identity;
 }
 

@@ -1,10 +1,13 @@
 #include "protocol/adapters/tls_engine.hpp"
+#include "protocol/adapters/pki.hpp"
 #include "protocol/base/prng.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/support/test_pki.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
 #include <optional>
+#include <sys/stat.h>
 
 namespace tomoshibi {
 namespace {
@@ -245,6 +248,21 @@ TEST_CASE("unusable identities are refused") {
   tls_identity no_certificate = pki().gateway("box-1");
   no_certificate.certificate_pem = "nothing here";
   CHECK_FALSE(make_tls_client(no_certificate, {}));
+
+  const temporary_folder folder;
+  const std::string key = folder.file("key"), certificate = folder.file("certificate");
+  REQUIRE(write_secret_file(key, pki().gateway("box-1").key_pem));
+  REQUIRE(write_public_file(certificate, pki().gateway("box-1").certificate_pem));
+  for (const auto& [mode, allowed] : {std::pair<mode_t, bool>{0400, true}, {0600, true}, {0640, true}, {0440, true},
+                                      {0644, false}, {0604, false}, {0660, false}, {0602, false}, {0601, false}}) {
+    CAPTURE(mode);
+    REQUIRE(::chmod(key.c_str(), mode) == 0);
+    const auto loaded = load_tls_identity({.certificate = certificate, .key = key, .ca = certificate});
+    REQUIRE(loaded.has_value() == allowed);
+    if (allowed) continue;
+    CHECK(loaded.error().code == errc::config_invalid);
+    CHECK(loaded.error().detail.find(key) != std::string::npos);
+  }
 
   const auto missing = load_tls_identity({.certificate = "/nonexistent/a.crt", .key = "", .ca = ""});
   REQUIRE_FALSE(missing);
