@@ -1,7 +1,8 @@
 """Namespaces, processes and the conducted home, for the demo and for integration tests. Standard library only.
 
 Everything that is started here dies with its starter: namespaces are removed on every way out, and a child is killed by the kernel
-when its parent ends. Only processes started here are ever signalled.
+when its parent ends. Only processes started here are ever signalled. What kill -9 leaves behind (a namespace, a mail server in it)
+the next start removes: OWNERS says which namespaces are ours and whose they were.
 """
 import atexit
 import contextlib
@@ -20,6 +21,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PR_SET_PDEATHSIG = 1
+OWNERS = pathlib.Path("/run/tomoshibi-stage")  # NAMESPACE -> "pid start-time" of its starter
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -50,6 +52,29 @@ def one_cpu():
     return {cpus[os.getpid() % len(cpus)]}
 
 
+def start_time(pid):
+    """Of a process, in clock ticks since boot; None when there is none. With the pid it names a process for good."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return None
+
+
+def remove_leftovers():
+    """Namespaces whose starter was killed, and what still runs in them."""
+    for mark in OWNERS.glob("tms-*"):
+        with contextlib.suppress(OSError, ValueError):
+            pid, started = mark.read_text().split()
+            if start_time(pid) == started:
+                continue
+            inside = subprocess.run(["ip", "netns", "pids", mark.name], capture_output=True, text=True, check=False).stdout
+            for left in inside.split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(left), signal.SIGKILL)
+            subprocess.run(["ip", "netns", "del", mark.name], stderr=subprocess.DEVNULL, check=False)
+            mark.unlink()
+
+
 class Namespace:
     """A network namespace with a multicast loopback, removed on exit."""
 
@@ -57,8 +82,11 @@ class Namespace:
         self.name = f"tms-{os.getpid()}-{label}"
 
     def __enter__(self):
-        run(["ip", "netns", "add", self.name])
+        remove_leftovers()
+        OWNERS.mkdir(mode=0o755, exist_ok=True)
+        (OWNERS / self.name).write_text(f"{os.getpid()} {start_time(os.getpid())}")
         atexit.register(self.remove)
+        run(["ip", "netns", "add", self.name])
         self.ip("link", "set", "lo", "up")
         self.ip("link", "set", "lo", "multicast", "on")
         self.ip("route", "add", "224.0.0.0/4", "dev", "lo")
@@ -73,6 +101,7 @@ class Namespace:
     def remove(self):
         atexit.unregister(self.remove)
         subprocess.run(["ip", "netns", "del", self.name], stderr=subprocess.DEVNULL, check=False)
+        (OWNERS / self.name).unlink(missing_ok=True)
 
     def exec(self, command):
         return ["ip", "netns", "exec", self.name, *command]
