@@ -80,7 +80,7 @@ result<relay_daemon::device_keys> relay_daemon::read_device_keys(const device_co
   };
   auto context = make_tls_server(*identity, date, ticket_keys_.keys());
   if (!context) return std::unexpected{context.error()};
-  device_keys out{std::move(*context), std::nullopt};
+  device_keys out{std::move(*context), std::nullopt, std::nullopt};
   if (setup_.loop.replayed()) return out;
   const auto own = read_certificate(identity->certificate_pem);
   const auto ca = read_certificate(identity->ca_pem);
