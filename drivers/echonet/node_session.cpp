@@ -1,6 +1,7 @@
 #include "drivers/echonet/node_session.hpp"
 
 #include "protocol/base/check.hpp"
+#include "protocol/base/probe.hpp"
 
 #include <algorithm>
 
@@ -125,6 +126,7 @@ node_session::past_request* node_session::find_past(mono_time now, const frame_v
 node_session::taken node_session::take_past(mono_time now, const frame_view& frame) {
   past_request* const entry = find_past(now, frame);
   if (entry == nullptr || entry->answered) return taken::unmatched;
+  hit(probe::answer_late);
   entry->answered = true;
   ++statistics_.late;
   rtt_recent_max_ = std::max(rtt_recent_max_, now - entry->sent_at);

@@ -1,5 +1,7 @@
 #include "drivers/echonet/remote_node.hpp"
 
+#include "protocol/base/probe.hpp"
+
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -285,7 +287,10 @@ void remote_node::end_identify(mono_time now, driver_output& out) {
     identify_due_ = now + (identity_.empty() ? identify_retry_ : search_interval);
     identify_retry_ = std::min(identify_retry_ * 2, identify_retry_max);
     claim_ = claim{};
-    if (probe) miss_everything_due(now, out);
+    if (probe) {
+      hit(tomoshibi::probe::node_probed_in_vain);
+      miss_everything_due(now, out);
+    }
     return;
   }
   identify_failures_ = 0;

@@ -1,6 +1,7 @@
 #include "firmware/core/aggregator.hpp"
 
 #include "protocol/base/check.hpp"
+#include "protocol/base/probe.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -215,9 +216,10 @@ void aggregator::take_energy(wall_at at, std::size_t index, const appliance_read
     const meter_baseline& from = *s.meter;
     if (from.meter != reading.meter) {
       // Two meters match the appliance: the one first heard stays until it has been silent for the gap limit.
-      if (at - from.at <= gap_limit_) return;
+      if (at - from.at <= gap_limit_) return hit(probe::meter_other_waits);
       out.records.emplace_back(wire::event{wire::event_kind::meter_rebased, static_cast<std::int64_t>(specs_[index].appliance)});
     } else if (!plausible_rise(from, value, at, specs_[index].power_w_max)) {
+      hit(probe::meter_rebased);
       out.records.emplace_back(wire::event{wire::event_kind::meter_rebased, static_cast<std::int64_t>(specs_[index].appliance)});
     } else {
       add_energy(s.account, value - from.counter_wh, from.slot < open_ - 1);

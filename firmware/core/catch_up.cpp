@@ -1,5 +1,7 @@
 #include "firmware/core/catch_up.hpp"
 
+#include "protocol/base/probe.hpp"
+
 #include <algorithm>
 
 namespace tomoshibi::firmware {
@@ -68,10 +70,15 @@ result<bool> catch_up(slot_index present, outbox& log, aggregator& slots) {
     if (record.seq >= untold_from) target = std::min(target, record.first);
   }
   if (target - present > catch_up_max) {
+    hit(probe::catch_up_waited_enough);
     target = present;
     untold_from = 0;
   }
-  if (target >= slots.open_slot()) return false;
+  if (target >= slots.open_slot()) {
+    hit(probe::catch_up_waits);
+    return false;
+  }
+  hit(probe::catch_up_rewrote);
 
   std::optional<wire::slot_closed> made;
   std::vector<wire::appliance_slot> moved;

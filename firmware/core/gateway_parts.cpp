@@ -2,6 +2,7 @@
 
 #include "firmware/core/catch_up.hpp"
 #include "firmware/core/checkpoint.hpp"
+#include "protocol/base/probe.hpp"
 
 #include <algorithm>
 
@@ -117,7 +118,10 @@ void gateway::parts::add_event(wire::event_kind kind, std::int64_t value) {
 void gateway::parts::take_loaded(mono_time now, gateway_output& out) {
   const bool first = outbox.load(now);
   if (!outbox.loaded()) return;
-  if (outbox.take_recreated()) add_event(wire::event_kind::outbox_recreated, 0);
+  if (outbox.take_recreated()) {
+    hit(probe::outbox_recreated);
+    add_event(wire::event_kind::outbox_recreated, 0);
+  }
   const bool other_log = epoch != outbox_epoch{} && epoch != outbox.epoch();
   epoch = outbox.epoch();
   if (other_log) {

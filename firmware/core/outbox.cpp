@@ -1,6 +1,7 @@
 #include "firmware/core/outbox.hpp"
 
 #include "protocol/base/check.hpp"
+#include "protocol/base/probe.hpp"
 
 #include <algorithm>
 
@@ -29,6 +30,7 @@ status outbox::load_state() {
   if (!state) return std::unexpected(state.error());
   const bool same_log = ever_loaded_ && state->epoch == epoch_;
   if (same_log && attempted_ > 0 && state->next == next_ + attempted_) {
+    hit(probe::outbox_commit_was_there);
     for (std::size_t i = 0; i < attempted_; ++i) {  // the failed commit is there after all
       pending_bytes_ -= pending_.front().size();
       pending_.pop_front();

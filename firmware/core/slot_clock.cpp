@@ -1,6 +1,7 @@
 #include "firmware/core/slot_clock.hpp"
 
 #include "protocol/base/check.hpp"
+#include "protocol/base/probe.hpp"
 
 namespace tomoshibi::firmware {
 
@@ -62,6 +63,7 @@ slot_clock::change slot_clock::on_relay(mono_time now, wall_at told, millis roun
 
 slot_clock::change slot_clock::on_wake(mono_time now) {
   if (state_ != state::waiting || now < waiting_since_ + plausible_wait) return {};
+  hit(probe::clock_assumed);
   state_ = state::assumed;
   change out;
   out.known = true;

@@ -1,5 +1,7 @@
 #include "firmware/core/timeline.hpp"
 
+#include "protocol/base/probe.hpp"
+
 namespace tomoshibi::firmware {
 
 void timeline::configure(mono_time now, const wire::config& config) {
@@ -38,6 +40,7 @@ void timeline::apply(mono_time now, const slot_clock::change& change, aggregator
 
 void timeline::begin(mono_time now, aggregator_output& out) {
   aggregator_.begin(clock_.wall(started_), !clock_.synced(), out);
+  if (journal_.size() > 0) hit(probe::journal_played);
   for (const auto& entry : journal_.take()) {
     const wall_at at = clock_.wall(entry.at);
     aggregator_.advance(at, wire::gap_reason::no_clock, out);
@@ -58,6 +61,7 @@ void timeline::begin(mono_time now, aggregator_output& out) {
 void timeline::step(mono_time now, millis by, aggregator_output& out) {
   const bool large = std::chrono::abs(by) >= clock_step_min;
   if (large) {
+    if (by < 0ms) hit(probe::clock_stepped_back);
     ++steps_;
     aggregator_.mark_open_slot_uncertain();
     out.records.emplace_back(wire::event{wire::event_kind::clock_stepped, by.count()});

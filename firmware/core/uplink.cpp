@@ -1,6 +1,7 @@
 #include "firmware/core/uplink.hpp"
 
 #include "protocol/base/check.hpp"
+#include "protocol/base/probe.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -185,6 +186,7 @@ void uplink::on_wake(mono_time now, gateway_output& out) {
     case uplink_state::live: break;
   }
   if (now >= last_heard_ + keep_alive_.silence_limit) {
+    hit(probe::uplink_relay_silent);
     ++counts_.sessions_lost;
     logger_.warning("relay_silent");
     leave(now, wire::bye_reason::timeout, {}, out);

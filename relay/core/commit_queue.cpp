@@ -1,5 +1,7 @@
 #include "relay/core/commit_queue.hpp"
 
+#include "protocol/base/probe.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -65,6 +67,7 @@ void commit_queue::note_homes() {
 }
 
 void commit_queue::on_failure(turn& t, const error& why) {
+  hit(probe::commit_failed);
   ++count_.commits_failed;
   count_.commit_failing = true;
   retry_delay_ = std::clamp(retry_delay_ * 2, limits_.commit_retry_first, limits_.commit_retry_max);

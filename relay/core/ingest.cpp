@@ -1,6 +1,7 @@
 #include "relay/core/ingest.hpp"
 
 #include "protocol/base/check.hpp"
+#include "protocol/base/probe.hpp"
 
 #include <algorithm>
 
@@ -24,6 +25,7 @@ void ingest::on_start(const std::vector<gateway_state>& stored) {
 record_seq ingest::on_hello(const gateway_id& gateway, const wire::hello& h) {
   progress& p = gateways_[gateway];
   if (p.epoch != h.epoch) {
+    if (p.received != 0) hit(probe::epoch_new);
     p.epoch = h.epoch;
     p.received = p.committed = 0;
     p.outdated = p.on_the_way;
@@ -57,6 +59,7 @@ std::optional<refusal> ingest::take(turn& t, const gateway_id& gateway, const wi
                                                 std::to_string(p.received)};
   const record_seq last = r.first_seq + r.items.size() - 1;
   if (last <= p.received) {
+    hit(probe::records_known);
     count_.records_known += r.items.size();
     return std::nullopt;
   }
@@ -75,6 +78,7 @@ std::optional<refusal> ingest::take(turn& t, const gateway_id& gateway, const wi
       ++count_.records_in;
       write(t, gateway, p, seq, home, one, known);
     } else {
+      hit(probe::records_known);
       ++count_.records_known;
     }
     ++seq;
@@ -142,6 +146,7 @@ void ingest::write_gap(turn& t, progress& p, home_id home, wire::slot_gap gap, c
 }
 
 void ingest::tell_future(turn& t, progress& p, home_id home, std::uint32_t slots) {
+  hit(probe::slot_future);
   count_.slots_future += slots;
   if (t.wall - p.future_told < future_told_every && t.wall >= p.future_told) return;
   p.future_told = t.wall;

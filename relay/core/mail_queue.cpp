@@ -1,5 +1,6 @@
 #include "relay/core/mail_queue.hpp"
 
+#include "protocol/base/probe.hpp"
 #include "relay/core/mail_schedule.hpp"
 
 #include <algorithm>
@@ -22,14 +23,18 @@ void mail_queue::add(const mail& m) {
 // Nothing: it may go now.
 std::optional<wall_at> mail_queue::hold_until(const turn& t, const mail& m) const {
   if (m.key.edge == mail_edge::closed &&
-      mails_.contains({.episode = m.key.episode, .edge = mail_edge::opened, .to = m.key.to}))
+      mails_.contains({.episode = m.key.episode, .edge = mail_edge::opened, .to = m.key.to})) {
+    hit(probe::all_clear_waits);
     return t.wall + behind_opening;
+  }
   if (m.urgent) return std::nullopt;
   const auto& reader = known_.contacts.at(m.key.to);
   const auto where = known_.homes.find(m.key.episode.home);
   if (where == known_.homes.end()) return std::nullopt;
   const wall_at free = after_quiet_hours(t.wall, reader.quiet, where->second.zone_min);
-  return free == t.wall ? std::nullopt : std::optional{free};
+  if (free == t.wall) return std::nullopt;
+  hit(probe::mail_waits_for_morning);
+  return free;
 }
 
 void mail_queue::on_wake(turn& t) {
@@ -67,6 +72,7 @@ void mail_queue::on_done(turn& t, const mail_key& key, const mail_result& done) 
 
 void mail_queue::retry(turn& t, mail& m, std::string why) {
   if (t.wall - m.queued >= limits_.mail_give_up_after) return finish(m, mail_state::given_up, std::move(why));
+  hit(probe::mail_retried);
   ++count_.mails_retried;
   const millis delay = retry_delay(m.attempts);
   m.not_before = t.wall + delay + delay * random_.between(0, jitter_per_cent) / 100;

@@ -1,6 +1,7 @@
 #include "relay/core/session_table.hpp"
 
 #include "protocol/base/check.hpp"
+#include "protocol/base/probe.hpp"
 
 #include <algorithm>
 
@@ -77,8 +78,10 @@ std::optional<refusal> session_table::take_hello(turn& t, device_session& s, con
     return refusal{close_reason::protocol_version, "this relay speaks version " + std::to_string(wire::protocol_version)};
   if (h.gateway != s.gateway().text()) return refusal{close_reason::identity, "the name is not the certificate's"};
 
-  if (const auto older = live_.find(s.gateway()); older != live_.end())
+  if (const auto older = live_.find(s.gateway()); older != live_.end()) {
+    hit(probe::session_replaced);
     refuse(t, sessions_.at(older->second), {close_reason::replaced, "a newer connection of this gateway"});
+  }
   const auto former = former_.find(s.gateway());
   if (auto wrong = s.go_on_counting(former == former_.end() ? session_rate{} : former->second, t.now, limits_)) return wrong;
   live_[s.gateway()] = s.id();

@@ -2,6 +2,7 @@
 #include "relay/core/watch_rules.hpp"
 
 #include "protocol/base/check.hpp"
+#include "protocol/base/probe.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -23,7 +24,10 @@ void watch_rules::take(turn& t, home_id home, appliance_id id, watched& a, slot_
   a.through = std::max(a.through, slot);
   if (!a.judge) return;
   // Before the last use nothing can change the stretch that counts; the last use itself can be corrected away.
-  if (late && slot + 1 >= a.judge->since() && !a.again_from) mark(t, home, id, a, a.judge->since());
+  if (late && slot + 1 >= a.judge->since() && !a.again_from) {
+    hit(probe::slot_late);
+    mark(t, home, id, a, a.judge->since());
+  }
   if (!a.again_from && !late) conclude(t, home, id, a, a.judge->feed(slot, state));
 }
 
@@ -91,6 +95,7 @@ void watch_rules::conclude(turn& t, home_id home, appliance_id id, watched& a, c
 void watch_rules::conclude_opened(turn& t, const episode_key& key, watched& a, const quiet_opened& v) {
   const auto found = book_.find(key);
   if (!found) {  // told before or not? To guess could tell it twice
+    hit(probe::episode_unreadable);
     mark(t, key.home, key.appliance, a, key.since);
     return;
   }

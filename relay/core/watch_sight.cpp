@@ -1,6 +1,8 @@
 // Blind, silent, faulty: what keeps us from judging.
 #include "relay/core/watch_rules.hpp"
 
+#include "protocol/base/probe.hpp"
+
 #include <algorithm>
 
 namespace tomoshibi::relay {
@@ -56,7 +58,10 @@ std::optional<wall_at> watch_rules::open_if_due(turn& t, const home& where, epis
                                                 slot_index since, millis after) {
   for (int i = 0; i < ended_before_max; ++i) {
     const wall_at due = std::max(unseen_due(since, after, limits_), grace_until_);
-    if (t.wall < due) return due;
+    if (t.wall < due) {
+      if (due == grace_until_) hit(probe::blind_waits_for_grace);
+      return due;
+    }
     const episode_key key{.home = where.id, .kind = kind, .appliance = id, .since = since};
     const auto found = book_.find(key);
     if (!found) return t.wall + limits_.past_retry;  // told before or not? To guess could tell it twice

@@ -20,8 +20,8 @@
 namespace tomoshibi::sim {
 
 enum class disk_fault_kind : std::uint8_t {
-  fail,        // commits nth .. nth+count-1 from now fail with storage_io, and change nothing
-  full,        // the same with storage_full
+  fail,        // commits nth .. nth+count-1 from now fail with storage_io; now and then it is durable all the same
+  full,        // ... with storage_full, and change nothing
   fail_reads,  // reads (and loads) nth .. nth+count-1 from now fail with storage_io
   cut_before,  // the power goes at the nth commit from now, nothing of it durable
   cut_after,   // the power goes when it is durable, but before anybody hears of it

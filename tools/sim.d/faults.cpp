@@ -8,7 +8,8 @@ namespace tomoshibi::sim {
 namespace {
 
 constexpr std::uint32_t kind_per_mille = 350;   // chance that a run has a kind of fault
-constexpr std::uint32_t trait_per_mille = 300;  // chance that a home has a trait the run has
+constexpr std::uint32_t whole_run_per_mille = 500;
+constexpr std::uint32_t trait_per_mille = 500;  // chance that a home has a trait the run has
 constexpr millis day = 24h;
 
 enum class scope : std::uint8_t { home, all, whole_run };
@@ -18,9 +19,10 @@ struct range {
   scope where = scope::home;
   millis between_low{};    // mean time between two of them, for one home or for the relay
   millis between_high{};
-  millis longest{};        // drawn longest lies between a minute and this
+  millis longest{};        // drawn longest lies between the shortest and this
   std::int64_t amount_low = 1;
   std::int64_t amount_high = 1;
+  millis shortest{1'000};
 };
 
 // By fault_kind.
@@ -31,47 +33,47 @@ constexpr std::array<range, fault_kinds> ranges{{
     {"gateway_commit_lost", scope::home, day * 2, day * 10, 1h, 1, 4},
     {"gateway_commit_unheard", scope::home, day * 2, day * 10, 1h, 1, 4},
     {"gateway_commit_torn", scope::home, day * 2, day * 10, 1h, 1, 4},
-    {"gateway_disk_fails", scope::home, day * 3, day * 15, 12h, 1, 4},
-    {"gateway_disk_full", scope::home, day * 3, day * 15, 12h, 1, 4},
+    {"gateway_disk_fails", scope::home, day * 3, day * 15, 12h, 1, 4, 1min},
+    {"gateway_disk_full", scope::home, day * 3, day * 15, 12h, 1, 4, 1min},
     {"gateway_reads_fail", scope::home, day * 3, day * 15, 1h, 1, 4},
     {"gateway_row_corrupt", scope::home, day * 5, day * 20, 1min},
     {"gateway_disk_ruined", scope::home, day * 10, day * 30, 1min},
     {"clock_drift", scope::whole_run, {}, {}, {}, 1, 50},
     {"clock_battery", scope::whole_run},
     {"clock_step", scope::home, day * 3, day * 20, 6h, 500, 2 * 86'400'000},
-    {"line_cut", scope::home, day, day * 10, day * 4},
+    {"line_cut", scope::home, day, day * 10, day * 4, 1, 1, 1min},
     {"line_half_open", scope::home, day, day * 10, day, 1, 4},
     {"line_stall", scope::home, day, day * 10, 10min},
     {"line_reset", scope::home, 6h, day * 10, 1min, 1, 30},
     {"line_slow", scope::home, day, day * 10, day, 1'000, 120'000},
-    {"device_silent", scope::home, day * 2, day * 15, day},
-    {"device_off", scope::home, day * 2, day * 15, day},
-    {"device_garbage", scope::home, day * 2, day * 15, 12h},
-    {"device_cut_short", scope::home, day * 2, day * 15, 12h},
-    {"device_late", scope::home, day * 2, day * 15, 12h, 100, 30'000},
-    {"device_duplicate", scope::home, day * 2, day * 15, day},
-    {"device_wrong_tid", scope::home, day * 2, day * 15, 12h},
-    {"device_loses", scope::home, day * 2, day * 15, day},
-    {"device_deaf", scope::home, day * 2, day * 15, day},
-    {"device_no_value", scope::home, day * 2, day * 15, day},
-    {"device_faulty", scope::home, day * 3, day * 15, day},
+    {"device_silent", scope::home, day * 2, day * 15, day, 1, 1, 1min},
+    {"device_off", scope::home, day * 2, day * 15, day, 1, 1, 1min},
+    {"device_garbage", scope::home, day * 2, day * 15, 12h, 1, 1, 1min},
+    {"device_cut_short", scope::home, day * 2, day * 15, 12h, 1, 1, 1min},
+    {"device_late", scope::home, day * 2, day * 15, 12h, 500, 30'000, 10min},
+    {"device_duplicate", scope::home, day * 2, day * 15, day, 1, 1, 1min},
+    {"device_wrong_tid", scope::home, day * 2, day * 15, 12h, 1, 1, 1min},
+    {"device_loses", scope::home, day * 2, day * 15, day, 1, 1, 1min},
+    {"device_deaf", scope::home, day * 2, day * 15, day, 1, 1, 1min},
+    {"device_no_value", scope::home, day * 2, day * 15, day, 1, 1, 1min},
+    {"device_faulty", scope::home, day * 3, day * 15, day, 1, 1, 1min},
     {"meter_reset", scope::home, day * 4, day * 20, 1min},
     {"meter_swap", scope::home, day * 8, day * 30, 1min},
-    {"mass_cut", scope::all, day * 2, day * 10, 2h},
-    {"relay_off", scope::all, day, day * 8, 6h},
+    {"mass_cut", scope::all, day * 2, day * 10, 2h, 1, 1, 1min},
+    {"relay_off", scope::all, day, day * 8, 6h, 1, 1, 5min},
     {"relay_stop", scope::all, day, day * 8, 10min},
     {"relay_cut_at_action", scope::all, day, day * 8, 1h, 1, 400},
     {"relay_commit_lost", scope::all, day, day * 8, 1h, 1, 50},
     {"relay_commit_unheard", scope::all, day, day * 8, 1h, 1, 50},
     {"relay_commit_torn", scope::all, day, day * 8, 1h, 1, 50},
-    {"relay_disk_fails", scope::all, day, day * 8, 1h, 1, 50},
-    {"relay_disk_full", scope::all, day, day * 8, 1h, 1, 50},
+    {"relay_disk_fails", scope::all, day, day * 8, 6h, 1, 50, 1min},
+    {"relay_disk_full", scope::all, day, day * 8, 1h, 1, 50, 1min},
     {"relay_reads_fail", scope::all, day, day * 8, 10min, 1, 20},
     {"relay_row_corrupt", scope::all, day, day * 8, 1min, 1, 20},
-    {"mail_refused", scope::all, day, day * 6, day},
-    {"mail_rejected", scope::all, day * 2, day * 10, 1h},
-    {"mail_delayed", scope::all, day, day * 6, 6h, 10'000, 600'000},
-    {"mail_answer_lost", scope::all, day, day * 6, 6h},
+    {"mail_refused", scope::all, day, day * 6, day, 1, 1, 30min},
+    {"mail_rejected", scope::all, day * 2, day * 10, 1h, 1, 1, 30min},
+    {"mail_delayed", scope::all, day, day * 6, 6h, 10'000, 600'000, 30min},
+    {"mail_answer_lost", scope::all, day, day * 6, 6h, 1, 1, 30min},
     {"fields_dropped", scope::whole_run},
 }};
 
@@ -88,8 +90,8 @@ void draw_kind(fault_plan& plan, fault_kind kind, const options& opt, prng rando
   const range& r = range_of(kind);
   const mono_time until = mono_time{} + opt.days * day;
   const outage_habit how{.between_mean = millis{random.between(r.between_low.count(), r.between_high.count())},
-                         .shortest = 1s,
-                         .longest = millis{random.between(60'000, std::max<std::int64_t>(60'000, r.longest.count()))}};
+                         .shortest = r.shortest,
+                         .longest = millis{random.between(r.shortest.count(), std::max(r.shortest, r.longest).count())}};
   const std::int64_t worst = random.between(r.amount_low, r.amount_high);
   const auto per_mille = static_cast<std::uint32_t>(random.chance(500) ? 1000 : random.between(20, 1000));
   const std::uint32_t homes = r.where == scope::home ? opt.homes : 1;
@@ -132,12 +134,14 @@ fault_plan draw_plan(const options& opt, prng random) {
   for (std::size_t k = 0; k < fault_kinds; ++k) {
     const auto kind = static_cast<fault_kind>(k);
     prng own = random.fork();
-    plan.in_play[k] = own.chance(kind_per_mille) && !opt.calm;
-    if (plan.in_play[k] && range_of(kind).where != scope::whole_run) draw_kind(plan, kind, opt, own);
+    const bool whole_run = range_of(kind).where == scope::whole_run;
+    plan.in_play[k] = own.chance(whole_run ? whole_run_per_mille : kind_per_mille) && !opt.calm;
+    if (plan.in_play[k] && !whole_run) draw_kind(plan, kind, opt, own);
   }
   draw_traits(plan, opt, random.fork());
   plan.line_delay_max = millis{random.between(1, 2'000)};
-  plan.commit_delay_max = millis{random.between(1, 1'000)};
+  constexpr std::uint32_t slow_disk_per_mille = 200;
+  plan.commit_delay_max = millis{random.between(1, random.chance(slow_disk_per_mille) ? 60'000 : 1'000)};
   plan.mail_delay_max = millis{random.between(1, 5'000)};
   return plan;
 }

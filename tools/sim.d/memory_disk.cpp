@@ -7,6 +7,7 @@ namespace tomoshibi::sim {
 namespace {
 
 using verdict = armed_faults::verdict;
+constexpr std::uint32_t durable_per_mille = 200;  // of the commits that fail
 
 // What all stores of one disk share. A store of a former life holds a former number and reaches nothing any more.
 struct medium {
@@ -26,6 +27,7 @@ struct medium {
     switch (faults.on_commit()) {
       case verdict::go_on: return apply();
       case verdict::fails: return fail(errc::storage_io, "drawn");
+      case verdict::fails_late: (void)apply(); return fail(errc::storage_io, "drawn, and yet it is durable");
       case verdict::full: return fail(errc::storage_full, "drawn");
       case verdict::unheard: (void)apply(); [[fallthrough]];
       case verdict::lost: dead = true;
@@ -186,7 +188,7 @@ verdict armed_faults::on_commit() {
   const disk_fault_kind kind = f.kind;
   if (call + 1 >= f.nth + f.count) commits_.reset();
   switch (kind) {
-    case disk_fault_kind::fail: return verdict::fails;
+    case disk_fault_kind::fail: return random_.chance(durable_per_mille) ? verdict::fails_late : verdict::fails;
     case disk_fault_kind::full: return verdict::full;
     case disk_fault_kind::cut_before: return verdict::lost;
     case disk_fault_kind::cut_after: return verdict::unheard;

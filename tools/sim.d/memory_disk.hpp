@@ -21,7 +21,7 @@ public:
   void arm(const disk_fault& f);
   void clear() { commits_ = reads_ = {}; }
 
-  enum class verdict : std::uint8_t { go_on, fails, full, lost, unheard };  // lost, unheard: and the power is gone
+  enum class verdict : std::uint8_t { go_on, fails, fails_late, full, lost, unheard };  // lost, unheard: and the power is gone
   verdict on_commit();
   bool read_fails();
   prng& random() { return random_; }

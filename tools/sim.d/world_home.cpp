@@ -146,7 +146,11 @@ void world::gateway_off(std::uint32_t h, mono_time until) {
   // What is gone: all since now; what was never durable; or, before it knew the time, all since the last time it did.
   const auto& s = one.statistics();
   if (b.settled) b.lost_from = now_;
-  if (s.records_pending > 0 || !s.storage_ok) b.lost_from = std::min(b.lost_from, b.disk_trouble.value_or(now_));
+  if (s.records_pending > 0 || !s.storage_ok) {
+    b.lost_from = std::min(b.lost_from, b.disk_trouble.value_or(now_));
+    // The meters' last reading goes back as far: what a reset since then took away is more than around the reset.
+    for (auto& m : one.truth().meters) m.unbounded_below = true;
+  }
   b.disk_trouble.reset();
   one.power_cut(now_);
   lines_[h].gateway_wake = never;
