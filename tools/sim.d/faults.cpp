@@ -135,7 +135,7 @@ fault_plan draw_plan(const options& opt, prng random) {
     const auto kind = static_cast<fault_kind>(k);
     prng own = random.fork();
     const bool whole_run = range_of(kind).where == scope::whole_run;
-    plan.in_play[k] = own.chance(whole_run ? whole_run_per_mille : kind_per_mille) && !opt.calm;
+    plan.in_play[k] = (own.chance(whole_run ? whole_run_per_mille : kind_per_mille) || opt.all_faults) && !opt.calm;
     if (plan.in_play[k] && !whole_run) draw_kind(plan, kind, opt, own);
   }
   draw_traits(plan, opt, random.fork());

@@ -17,6 +17,7 @@ struct options {
   int days = 30;                    // with faults; then the convergence budget without
   std::uint32_t poll_interval_s = 300;
   bool slow_line = false;           // keep-alive ten times slower at both ends: many homes rather than exact lines
+  bool all_faults = false;          // every kind of fault, instead of a random subset
   bool calm = false;                // no fault at all: to measure
   bool progress = false;
 };
