@@ -173,6 +173,9 @@ public:
   result<std::vector<contact_id>> told(const relay::episode_key& key) override {
     return reading([&](auto& s) { return s.told(key); });
   }
+  result<std::vector<relay::recount_mark>> load_recounts() override {
+    return reading([](auto& s) { return s.load_recounts(); });
+  }
   result<std::optional<wall_at>> load_alive() override { return reading([](auto& s) { return s.load_alive(); }); }
   result<relay::day_cells> read_day(home_id home, appliance_id appliance, relay::utc_day day) override {
     return reading([&](auto& s) { return s.read_day(home, appliance, day); });
