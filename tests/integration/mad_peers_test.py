@@ -233,7 +233,7 @@ def prepare(relay):
     long_ago = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - MAD_DAYS * 86_400))
     relay.ctl("contact", "add", 3, "--name", "Taro", "--mail", "taro@example.org", "--lang", "ja")
     for n in range(2, MAD_APPLIANCES + 1):
-        relay.ctl("--now", long_ago, "appliance", "add", 3, f"TV {n}", "--class", "0x0602", "--days", 3)
+        relay.ctl("--now", long_ago, "appliance", "add", 3, f"TV {n}", "--class", "0x0602", "--node", f"ip:192.0.2.{n}", "--days", 3)
     relay.ctl("--now", long_ago, "watch", "on", 3)
 
 

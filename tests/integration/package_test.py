@@ -44,7 +44,7 @@ def look_at_packages(packages):
     for name, path in packages.items():
         listed = subprocess.run(["dpkg-deb", "--contents", path], capture_output=True, text=True, check=True).stdout
         for line in listed.splitlines():
-            check_owner = line.split()[1] == "root/root"
+            check_owner = line.split()[1] == "root/srv"
             if not check_owner or re.match(r".{5}w|.{8}w", line):
                 harness.fail(f"{name}: {line}")
         wanted = [f"./usr/bin/{name}", f"./lib/systemd/system/{name}.service", f"./usr/share/man/man8/{name}.8.gz",
@@ -65,8 +65,8 @@ def look_at_units(machine):
 
 def install(machine, packages):
     for name, path in packages.items():
-        machine.put(f"/root/{name}.deb", open(path, "rb").read())
-        machine.run("dpkg", "--install", f"/root/{name}.deb")
+        machine.put(f"/srv/{name}.deb", open(path, "rb").read())
+        machine.run("dpkg", "--install", f"/srv/{name}.deb")
         check(f"{name}: installed, enabled, not configured: skipped, not failed",
               machine.property(name, "ActiveState") == "inactive" and machine.property(name, "UnitFileState") == "enabled"
               and machine.property(name, "ConditionResult") == "no" and machine.property(name, "Result") == "success")
@@ -85,8 +85,8 @@ def configure(machine):
     machine.run("tomoshibi-ctl", "home", "add", "A home")
     machine.run("tomoshibi-ctl", "appliance", "add", "1", "TV", "--class", "tv")
     machine.run("tomoshibi-ctl", "gateway", "add", "1", "box-1")
-    machine.run("tomoshibi-ctl", "gateway", "enrol", "box-1", "--out", "/root/box-1", "--relay", "127.0.0.1:8443")
-    machine.run("sh", "-c", "install -g tomoshibi-gateway -m 640 /root/box-1/* /etc/tomoshibi")
+    machine.run("tomoshibi-ctl", "gateway", "enrol", "box-1", "--out", "/srv/box-1", "--relay", "127.0.0.1:8443")
+    machine.run("sh", "-c", "install -g tomoshibi-gateway -m 640 /srv/box-1/* /etc/tomoshibi")
     machine.run("sh", "-c", "printf '\\n[echonet]\\ninterface = \"lo\"\\nbind_address = \"127.0.0.1\"\\n' >> /etc/tomoshibi/gateway.toml")
     machine.run("systemctl", "start", "tomoshibi-gateway")
     machine.until("the gateway's line is up", lambda: health(machine)["gateways"]["up"] == 1)
@@ -156,7 +156,7 @@ def host_pid(machine, inner):
 def upgrade_stop_and_kill(machine, packages):
     before = machine.property("tomoshibi-relay", "MainPID")
     for _ in range(2):  # the scripts are safe to run again
-        machine.run("dpkg", "--install", "/root/tomoshibi-relay.deb")
+        machine.run("dpkg", "--install", "/srv/tomoshibi-relay.deb")
     after = machine.property("tomoshibi-relay", "MainPID")
     check("an upgrade restarts the relay", after not in ("0", before) and machine.property("tomoshibi-relay", "ActiveState") == "active")
     check("the administrator's configuration stays", "level" in machine.run("cat", "/etc/tomoshibi/relay.toml").stdout)
@@ -180,7 +180,7 @@ def remove_and_purge(machine):
           machine.run("pgrep", "-x", "tomoshibi-relay", check=False).returncode == 1
           and machine.run("test", "-e", "/usr/bin/tomoshibi-relay", check=False).returncode == 1
           and machine.run("cat", "/etc/tomoshibi/relay.toml").returncode == 0)
-    machine.run("dpkg", "--install", "/root/tomoshibi-relay.deb")
+    machine.run("dpkg", "--install", "/srv/tomoshibi-relay.deb")
     check("installed again: it runs on with what was there", machine.property("tomoshibi-relay", "ActiveState") == "active")
     said = machine.run("dpkg", "--purge", "tomoshibi-relay").stdout
     check("purge says loudly that it kept the families' records and the keys",
@@ -188,7 +188,7 @@ def remove_and_purge(machine):
     said = machine.run("dpkg", "--purge", "tomoshibi-gateway").stdout
     check("purge of the gateway says what it deletes", "DELETED" in said, said)
     left = machine.run("sh", "-c", "find / -xdev \\( -path /proc -o -path /sys -o -path /tmp -o -path /run -o -path /var/log/journal "
-                       "-o -path /root \\) -prune -o -iname '*tomoshibi*' -newer /root/tomoshibi-relay.deb -print").stdout.split()
+                       "-o -path /srv \\) -prune -o -iname '*tomoshibi*' -newer /srv/tomoshibi-relay.deb -print").stdout.split()
     kept = [path for path in left if not path.startswith("/var/lib/tomoshibi/") and path != "/var/lib/tomoshibi"
             and not path.startswith("/var/lib/dpkg/")]
     check("nothing else is left", kept == [], kept)

@@ -196,11 +196,17 @@ class Relay:
         self.process = None
         self.ctl("init", "--name", "127.0.0.1")
         self.configure(configuration)
-        for number_ in (1, 2, 3):
-            self.ctl("home", "add", f"Home {number_}")
-            self.ctl("gateway", "add", number_, f"box-{number_}")
-            self.ctl("gateway", "enrol", f"box-{number_}", "--out", self.box(number_), "--relay", "127.0.0.1:8443")
-            self.ctl("appliance", "add", number_, "TV", "--class", "0x0602")
+        self.homes = 0
+        for _ in range(3):
+            self.ctl("appliance", "add", self.add_home(), "TV", "--class", "0x0602")
+
+    def add_home(self):
+        """The next home, with a gateway of its number; that number."""
+        self.homes += 1
+        self.ctl("home", "add", f"Home {self.homes}")
+        self.ctl("gateway", "add", self.homes, f"box-{self.homes}")
+        self.ctl("gateway", "enrol", f"box-{self.homes}", "--out", self.box(self.homes), "--relay", "127.0.0.1:8443")
+        return self.homes
 
     def configure(self, more):
         (self.folder / "relay.toml").write_text(

@@ -501,6 +501,7 @@ class Facts(Case):
         db.execute("INSERT INTO device (home, device, appliance, since_ms) VALUES (1, 'devicemarker/060201', 1, 0)")
         db.execute("INSERT INTO device_fault VALUES (1, 'devicemarker/060201', 5, 1, 0, 1)")
         db.execute("INSERT INTO day_broken VALUES (1, 1, 3, x'00')")
+        db.execute("INSERT INTO recount VALUES (1, 1, 20484 * 96)")
         db.execute("INSERT INTO episode (home, kind, appliance, since_slot, last_use_slot, off_slots, unknown_slots, cause, "
                    "opened_ms) VALUES (1, 1, 1, ?, ?, 288, 4, 0, 1769828000000)", (slot - 300, slot - 301))
         db.execute("INSERT INTO episode (home, kind, appliance, since_slot, off_slots, unknown_slots, cause, opened_ms, "
@@ -585,7 +586,7 @@ class Facts(Case):
         self.ok("export", 1, out)
         kinds = {p.name for p in out.iterdir()}
         self.assertEqual(kinds, {f"{t}.jsonl" for t in ("home", "gateway", "gateway_state", "line", "event", "appliance", "contact",
-                                                       "day", "device", "device_fault", "episode", "mail")})
+                                                       "day", "device", "device_fault", "episode", "mail", "recount")})
         for p in out.iterdir():
             self.assertEqual(stat.S_IMODE(p.stat().st_mode), 0o600)
             rows = [json.loads(line) for line in p.read_text().splitlines()]
