@@ -190,9 +190,9 @@ result<tls_context_ptr> make_tls_server(const tls_identity& identity, tls_date_s
   return context;
 }
 
-result<tls_context_ptr> make_tls_client(const tls_identity& identity, tls_date_source date, tls_resumption resumption) {
+result<tls_context_ptr> make_tls_client(const tls_identity& identity, tls_date_source date, tls_resumption wanted) {
   auto context = make_context(identity, std::move(date), false);
-  if (!context || resumption == tls_resumption::off) return context;
+  if (!context || wanted == tls_resumption::off) return context;
   if (auto ready = (*context)->take_tickets(); !ready) return std::unexpected(ready.error());
   return context;
 }
