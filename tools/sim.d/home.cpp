@@ -15,6 +15,8 @@ using drivers::echonet::twin::notice;
 constexpr wall_at calendar_start = wall_from_ms(1'775'001'600'000);  // 2026-04-01T00:00Z
 constexpr std::uint32_t tv = 0x060201, motion = 0x000701, door = 0x002901, plug = 0x05fd01;
 constexpr std::uint32_t polls_to_gap = 3;
+constexpr millis believed_later = 5s;         // the driver may have a reading later than we
+constexpr millis device_lateness_max = 1min;  // what was late may arrive so long after the fault
 const endpoint node_at{node_address, 3610};
 
 }  // namespace
@@ -107,18 +109,11 @@ std::uint64_t home::counted_wh(std::size_t i, mono_time now) {
   return truth_.meters[i].before + node_->find(eoj{appliances_[i].spec.eoj})->counter_wh(now);
 }
 
-// The counters are about to begin at nothing.
-void home::lose_counters(mono_time now) {
-  for (std::size_t i = 0; i < appliances_.size(); ++i) {
-    if (!metered_[i]) continue;
-    meter_truth& m = truth_.meters[i];
-    m.before = counted_wh(i, now);
-    if (!m.lost_from) m.lost_from = m.read_long_before;
-  }
-}
-
 void home::swap_node(mono_time now, std::vector<drivers::datagram>& said) {
-  lose_counters(now);
+  for (std::size_t i = 0; i < appliances_.size(); ++i)
+    if (metered_[i]) truth_.meters[i].on_swap(counted_wh(i, now));
+  named_ = false;
+  doubted_until_ = std::min(doubted_until_, now + lan_delay);  // the faults of the devices go with them
   ++swaps_;
   make_node();
   start_devices(now, said);
@@ -129,6 +124,9 @@ void home::begin_device_fault(mono_time now, const drawn_fault& f, std::vector<d
   const auto twin_fault = [&](twin::fault_kind kind, std::uint32_t amount = 0) {
     node_->add_fault({.kind = kind, .from = now, .to = f.until, .amount = amount, .per_mille = f.per_mille});
   };
+  if (f.kind == fault_kind::device_garbage || f.kind == fault_kind::device_cut_short ||
+      f.kind == fault_kind::device_late || f.kind == fault_kind::device_wrong_tid)
+    doubted_until_ = std::max(doubted_until_, f.until + device_lateness_max);
   switch (f.kind) {
     case fault_kind::device_silent: return twin_fault(twin::fault_kind::silent);
     case fault_kind::device_off: return twin_fault(twin::fault_kind::power_cut);
@@ -141,9 +139,11 @@ void home::begin_device_fault(mono_time now, const drawn_fault& f, std::vector<d
     case fault_kind::device_deaf: return twin_fault(twin::fault_kind::deaf);
     case fault_kind::device_no_value: return twin_fault(twin::fault_kind::no_value);
     case fault_kind::meter_reset:
-      lose_counters(now);
-      for (std::size_t i = 0; i < appliances_.size(); ++i)
-        if (metered_[i]) node_->find(eoj{appliances_[i].spec.eoj})->set_counter(now, 0);
+      for (std::size_t i = 0; i < appliances_.size(); ++i) {
+        if (!metered_[i]) continue;
+        truth_.meters[i].on_reset(counted_wh(i, now));
+        node_->find(eoj{appliances_[i].spec.eoj})->set_counter(now, 0);
+      }
       return;
     case fault_kind::meter_swap: return swap_node(now, said);
     case fault_kind::device_faulty: {
@@ -229,8 +229,13 @@ void home::note_arrivals(mono_time now, byte_view payload) {
   constexpr std::size_t source_at = 4, service_at = 10, count_at = 11, properties_at = 12;
   constexpr std::uint8_t services_from = 0x50;  // answers and announcements
   constexpr std::uint8_t no_number = 0x80;      // a counter stays below 10^9; "no value" begins with 0xff
-  if (payload.size() < properties_at || payload[service_at] < services_from) return;
+  constexpr std::uint8_t answer_to_get = 0x72;
+  if (payload.size() <= properties_at || payload[service_at] < services_from) return;
   const std::uint32_t source = static_cast<std::uint32_t>(payload[source_at] << 16 | payload[source_at + 1] << 8 | payload[source_at + 2]);
+  // The driver asks for the identification first; whatever comes under the old name until then is the old device's.
+  if (source == drivers::echonet::node_profile.value && now >= doubted_until_ && payload[service_at] == answer_to_get &&
+      payload[properties_at] == drivers::echonet::epc::identification)
+    named_ = true;
   for (std::size_t i = 0; i < appliances_.size(); ++i) {
     if (appliances_[i].spec.eoj != source) continue;
     const auto code = eoj{source}.code();
@@ -243,17 +248,8 @@ void home::note_arrivals(mono_time now, byte_view payload) {
       if (epc == state && size == 1) truth_.seen[i].on_arrival(wall_of(now), gap_limit_);
       const bool is_number = size == 4 && at + 2 < payload.size() && payload[at + 2] < no_number;
       if (epc == energy && is_number && metered_[i]) {
-        meter_truth& m = truth_.meters[i];
-        const std::uint64_t wh = counted_wh(i, now);
-        if (m.lost_from) m.lost += wh - *m.lost_from;
-        m.lost_from.reset();
-        // A power cut takes the meter's last reading back to the checkpoint of the slot before.
-        if (wall_of(now) - m.read_before_at > 2 * slot_length) {
-          m.read_long_before = m.read_before;
-          m.read_before = m.read;
-          m.read_before_at = wall_of(now);
-        }
-        m.read = wh;
+        truth_.meters[i].on_reading(wall_of(now), counted_wh(i, now), gap_limit_ + believed_later + truth_.clock_error_max,
+                                    named_, now >= doubted_until_);
       }
       at += 2 + size;
     }

@@ -78,7 +78,6 @@ private:
                prng random, const options& opt);
   void make_node();
   void swap_node(mono_time now, std::vector<drivers::datagram>& said);
-  void lose_counters(mono_time now);
   void note_arrivals(mono_time now, byte_view payload);
   firmware::system_clock_reading machine_clock(mono_time now) const;
   // The gateway's own clock, and back: not earlier than meant.
@@ -94,6 +93,8 @@ private:
   std::vector<bool> metered_;
   home_truth truth_;
   std::uint32_t swaps_ = 0;
+  bool named_ = true;                    // the gateway has heard who the devices are since the last swap
+  mono_time doubted_until_{};            // what arrives until then may be garbled, late or of a foreign TID: not believed
   std::unique_ptr<drivers::echonet::twin::twin_node> node_;
   std::unique_ptr<gateway_disk> flash_;
   std::unique_ptr<firmware::outbox_store> store_;

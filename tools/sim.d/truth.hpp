@@ -78,12 +78,43 @@ private:
 struct meter_truth {
   std::uint64_t before = 0;              // what counters that were reset or taken away had counted
   std::uint64_t lost = 0;                // at most so much nobody could read: around resets
-  std::optional<std::uint64_t> lost_from;  // a reset, until the next reading
+  std::optional<std::uint64_t> lost_from;  // a reset, until the next reading that counts
   std::uint64_t read = 0;                // at the last reading that arrived
   std::uint64_t read_before = 0;         // two earlier ones, at least two slots apart
   std::uint64_t read_long_before = 0;
   wall_at read_before_at{};
+  wall_at read_at{};
+  std::optional<wall_at> other_heard;    // swapped: when the one before was last heard, as far as the gateway can tell
   bool unbounded_below = false;          // what had been booked was lost with the disk
+
+  // The counter is about to begin at nothing.
+  void on_reset(std::uint64_t wh) {
+    before = wh;
+    if (!lost_from) lost_from = read_long_before;
+  }
+  void on_swap(std::uint64_t wh) {
+    on_reset(wh);
+    other_heard = read_at;
+  }
+  // Energy is of one device at a time, until it is silent for the gap limit: what another one counts until then is nobody's.
+  // `named`: the gateway has heard who the device is now; until then it takes it for the one before. `sure`: the reading is
+  // believed; one that may not be is taken neither for the end of a loss nor for silence.
+  void on_reading(wall_at at, std::uint64_t wh, millis gap_limit, bool named, bool sure) {
+    read_at = at;
+    if (other_heard && !named) other_heard = at;
+    if (sure && other_heard && at - *other_heard > gap_limit) other_heard.reset();
+    if (sure && !other_heard && lost_from) {
+      lost += wh - *lost_from;
+      lost_from.reset();
+    }
+    // A power cut takes the meter's last reading back to the checkpoint of the slot before.
+    if (at - read_before_at > 2 * slot_length) {
+      read_long_before = read_before;
+      read_before = read;
+      read_before_at = at;
+    }
+    read = wh;
+  }
 };
 
 struct home_truth {

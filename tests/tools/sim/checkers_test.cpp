@@ -6,6 +6,7 @@
 #include "tools/sim.d/checkers/mails.hpp"
 #include "tools/sim.d/checkers/sight.hpp"
 #include "tools/sim.d/checkers/slots.hpp"
+#include "tools/sim.d/truth.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -89,6 +90,44 @@ TEST_CASE("energy: more or less than the meter counted is found") {
   swapped.on_committed(closed(first, slot_state::on, 60), some_time);
   swapped.expect(home0, tv, {.first_low = 0, .first_high = 5, .last_low = 95, .last_high = 100, .lost = 30});
   CHECK(swapped.finish().empty());
+}
+
+// Goal: of a swapped meter only that is excused which the rule of one device at a time leaves to nobody.
+TEST_CASE("energy: what a new meter counts is excused until the old one was silent for the gap limit, not longer") {
+  constexpr millis limit = 45min;
+  meter_truth m;
+  m.read_at = some_time;
+  m.on_swap(10);
+  SECTION("the first reading behind the limit ends it") {
+    m.on_reading(some_time + limit, 50, limit, true, true);
+    CHECK(m.lost_from.has_value());
+    m.on_reading(some_time + limit + 1ms, 60, limit, true, true);
+    CHECK_FALSE(m.lost_from.has_value());
+    CHECK(m.lost == 60);
+    m.on_reading(some_time + 2 * limit, 90, limit, true, true);
+    CHECK(m.lost == 60);
+  }
+  SECTION("under the old one's name it is the old one that is heard") {
+    m.on_reading(some_time + 10min, 20, limit, false, true);
+    m.on_reading(some_time + 10min + limit, 60, limit, true, true);
+    CHECK(m.lost_from.has_value());
+    m.on_reading(some_time + 11min + limit, 61, limit, true, true);
+    CHECK(m.lost == 61);
+  }
+  SECTION("a reading that may not be believed ends nothing") {
+    m.on_reading(some_time + 2 * limit, 60, limit, true, false);
+    CHECK(m.lost_from.has_value());
+    m.on_reading(some_time + 3 * limit, 70, limit, true, true);
+    CHECK(m.lost == 70);
+  }
+  SECTION("a reset is over with the next reading, and another one counts anew") {
+    m = {};
+    m.on_reading(some_time, 5, limit, true, true);
+    m.on_reset(8);
+    m.on_reading(some_time + 1min, 9, limit, true, true);
+    CHECK(m.lost == 9);
+    CHECK_FALSE(m.lost_from.has_value());
+  }
 }
 
 TEST_CASE("acks: naming what is not committed in this epoch, and too many frames in flight, are found") {
