@@ -123,6 +123,14 @@ node_session::past_request* node_session::find_past(mono_time now, const frame_v
   return nullptr;
 }
 
+// All that the job wanted has been told from what was read later: a counter must not seem to go back.
+bool node_session::overtaken(const past_request& r) const {
+  if (r.job_number != job_number_ || end_ != job_end::answered) return false;
+  return std::any_of(past_.begin(), past_.end(), [&r](const past_request& other) {
+    return other.used && other.answered && other.job_number == r.job_number && other.sent_at > r.sent_at;
+  });
+}
+
 node_session::taken node_session::take_past(mono_time now, const frame_view& frame) {
   past_request* const entry = find_past(now, frame);
   if (entry == nullptr || entry->answered) return taken::unmatched;
@@ -130,7 +138,7 @@ node_session::taken node_session::take_past(mono_time now, const frame_view& fra
   entry->answered = true;
   ++statistics_.late;
   rtt_recent_max_ = std::max(rtt_recent_max_, now - entry->sent_at);
-  if (state_ == state::idle || entry->job_number != job_number_) return taken::late;
+  if (state_ == state::idle || entry->job_number != job_number_) return overtaken(*entry) ? taken::overtaken : taken::late;
   // An earlier try of the job that is still running: it serves as well as the answer we wait for.
   take_values(frame);
   if (!all_settled()) return taken::in_progress;

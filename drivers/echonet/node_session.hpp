@@ -8,7 +8,8 @@
 // A job is a list of properties of one object; it may need several requests. An answer belongs to a request by address
 // (the owner's), TID, and SEOJ = the object asked; the port is never looked at. Lingering is for nodes that answer one
 // request by two datagrams. An answer to an earlier request of the same job still serves the job; one to an earlier job is
-// late: its values count, the job stays ended. A second answer to an answered request counts for nothing.
+// late: its values count, the job stays ended. A second answer to an answered request counts for nothing, and so do the values
+// of one that was overtaken: sent before a request whose answer served the same job, it holds what was true earlier.
 //
 // Number of properties: starts at properties_start. A short answer lowers it at once, because it is proof. Silence lowers
 // it only when smaller requests were answered several jobs in a row after larger ones were not: a lossy line looks the
@@ -61,7 +62,7 @@ public:
   mono_time ready_at() const { return ready_at_; }  // not before then may a job start
   void start(mono_time now, const job& what, std::vector<datagram>& out);
 
-  enum class taken : std::uint8_t { job_ended, in_progress, late, unmatched };
+  enum class taken : std::uint8_t { job_ended, in_progress, late, overtaken, unmatched };
   taken on_answer(mono_time now, const frame_view& frame);
   bool on_wake(mono_time now, std::vector<datagram>& out);  // true: the job ended
   mono_time next_wake() const { return deadline_; }
@@ -93,6 +94,7 @@ private:
   void take_values(const frame_view& frame);
   taken take_answer(mono_time now, const frame_view& frame);
   taken take_past(mono_time now, const frame_view& frame);
+  bool overtaken(const past_request& r) const;
   past_request* find_past(mono_time now, const frame_view& frame);
   void finish(mono_time now, job_end end);
   bool failed_try(mono_time now, std::vector<datagram>& out);

@@ -355,6 +355,7 @@ void remote_node::on_answer(mono_time now, const frame_view& frame, driver_outpu
     case node_session::taken::job_ended: end_job(now, out); break;
     case node_session::taken::in_progress: break;
     case node_session::taken::late: take_late_values(now, frame, out); break;
+    case node_session::taken::overtaken:
     case node_session::taken::unmatched: break;
   }
   // Answers to a search carry its TID, or a foreign one, and may come more than once.

@@ -97,6 +97,19 @@ TEST_CASE("an answer to an earlier try ends the job; the answer to the later one
   CHECK(f.answer(second, {0x80}) == taken::unmatched);
 }
 
+// A late answer read before the one that served must not be taken after it: a counter would seem to go back.
+TEST_CASE("an answer overtaken by the answer to a later try counts for nothing") {
+  fixture f;
+  f.start({0x80});
+  const auto first = f.last_request().tid;
+  f.wake();
+  f.now += 1s;
+  CHECK(f.answer(f.last_request().tid, {0x80}) == taken::job_ended);
+  CHECK(f.answer(first, {0x80}) == taken::overtaken);
+  CHECK(f.session.statistics().late == 1);
+  CHECK(f.answer(first, {0x80}) == taken::unmatched);
+}
+
 TEST_CASE("an answer after the job ended is late, and makes the next timeout longer") {
   fixture f;
   f.start({0x80}, 1);
