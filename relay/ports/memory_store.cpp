@@ -63,12 +63,14 @@ result<std::vector<gateway_state>> memory_store::load_gateways() {
 }
 
 result<std::vector<device_state>> memory_store::load_devices() {
+  if (fail_loads_) return fail(errc::storage_io, "told to fail");
   std::vector<device_state> out;
   for (const auto& [key, state] : devices_) out.push_back(state);
   return out;
 }
 
 result<std::vector<recount_mark>> memory_store::load_recounts() {
+  if (fail_loads_) return fail(errc::storage_io, "told to fail");
   std::vector<recount_mark> out;
   for (const auto& [of, from] : recounts_) out.push_back({of.first, of.second, from});
   return out;
@@ -86,11 +88,15 @@ result<std::vector<mail>> memory_store::load_queued_mails() {
   return out;
 }
 
+bool memory_store::read_fails() {
+  if (fail_reads_ == 0) return false;
+  if (good_reads_ > 0) return --good_reads_, false;
+  --fail_reads_;
+  return true;
+}
+
 result<std::optional<episode>> memory_store::find_episode(const episode_key& key) {
-  if (fail_reads_ > 0) {
-    --fail_reads_;
-    return fail(errc::storage_io, "told to fail");
-  }
+  if (read_fails()) return fail(errc::storage_io, "told to fail");
   const auto found = episodes_.find(key);
   return found == episodes_.end() ? std::optional<episode>{} : found->second;
 }
@@ -106,10 +112,7 @@ result<std::vector<contact_id>> memory_store::told(const episode_key& key) {
 
 result<day_cells> memory_store::read_day(home_id home, appliance_id appliance, utc_day day) {
   ++days_read_;
-  if (fail_reads_ > 0) {
-    --fail_reads_;
-    return fail(errc::storage_io, "told to fail");
-  }
+  if (read_fails()) return fail(errc::storage_io, "told to fail");
   day_cells out;
   const auto held = days_.find(place_of(home, appliance, day));
   if (held != days_.end()) std::transform(held->second->begin(), held->second->end(), out.begin(), unpack);
@@ -117,6 +120,7 @@ result<day_cells> memory_store::read_day(home_id home, appliance_id appliance, u
 }
 
 result<std::optional<utc_day>> memory_store::newest_day(home_id home, appliance_id appliance) {
+  if (fail_loads_) return fail(errc::storage_io, "told to fail");
   const auto found = newest_.find({home, appliance});
   return found == newest_.end() ? std::optional<utc_day>{} : found->second;
 }

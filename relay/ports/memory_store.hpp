@@ -31,7 +31,9 @@ public:
 
   // ---- for the test
   directory& edit_directory() { return directory_; }  // tell the core with on_directory_changed afterwards
-  void fail_reads(std::uint32_t count) { fail_reads_ = count; }  // of days and episodes
+  // Of days and episodes: after `good` more that succeed, so many fail.
+  void fail_reads(std::uint32_t count, std::uint32_t good = 0) { fail_reads_ = count, good_reads_ = good; }
+  void fail_loads(bool fail) { fail_loads_ = fail; }              // of devices, marks and newest days
   void fail_commits(std::uint32_t count, error with = {errc::storage_io, "told to fail"});
   const std::map<episode_key, episode>& episodes() const { return episodes_; }
   const std::map<mail_key, mail>& mails() const { return mails_; }
@@ -54,6 +56,7 @@ private:
   using packed_day = std::array<packed_cell, slots_per_day>;
   using place = std::uint64_t;      // home, appliance, day
 
+  bool read_fails();
   static packed_cell pack(const slot_cell& cell);
   static slot_cell unpack(const packed_cell& cell);
   static place place_of(home_id home, appliance_id appliance, utc_day day);
@@ -93,6 +96,8 @@ private:
   std::optional<wall_at> alive_;
   std::uint32_t fail_count_ = 0;
   std::uint32_t fail_reads_ = 0;
+  std::uint32_t good_reads_ = 0;
+  bool fail_loads_ = false;
   error fail_with_;
   std::uint64_t commits_ = 0;
   std::uint64_t days_read_ = 0;
