@@ -40,6 +40,8 @@ TEST_CASE("memory outbox store fails and loses power where told") {
     CHECK_FALSE(store.commit(batch));
     CHECK(medium.records.empty());
     CHECK_FALSE(store.load());
+    CHECK_FALSE(store.commit(batch));
+    CHECK_FALSE(store.read(1, 1));
     medium.power_on();
     CHECK(store.load()->next == 1);
   }
