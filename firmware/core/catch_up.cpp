@@ -53,12 +53,6 @@ wire::record taken_back(const ahead_record& ahead, slot_index target) {
   return out;
 }
 
-bool tells_from(const ahead_record& ahead, slot_index target) {
-  if (const auto* slot = std::get_if<wire::slot_closed>(&ahead.record.body)) return slot->slot >= target;
-  const auto& gap = std::get<wire::slot_gap>(ahead.record.body);
-  return gap.first_slot + static_cast<std::int32_t>(gap.count) > target;
-}
-
 }  // namespace
 
 result<bool> catch_up(slot_index present, outbox& log, aggregator& slots) {
@@ -83,7 +77,7 @@ result<bool> catch_up(slot_index present, outbox& log, aggregator& slots) {
   std::optional<wire::slot_closed> made;
   std::vector<wire::appliance_slot> moved;
   for (const auto& record : *ahead) {
-    if (record.seq < untold_from || !tells_from(record, target)) continue;
+    if (record.seq < untold_from) continue;  // all others tell of `target` or later: it is the first that they tell
     if (const auto* slot = std::get_if<wire::slot_closed>(&record.record.body)) {
       if (slot->slot == target) {
         made = *slot;
