@@ -125,7 +125,7 @@ std::optional<bool> decode_sensor(const class_info& info, epc_code epc, byte_vie
 
 std::optional<std::int32_t> decode_power(const class_info& info, epc_code epc, byte_view edt) {
   for (const power_rule& rule : info.powers) {
-    if (rule.epc != epc || rule.unit == power_unit::none) continue;
+    if (rule.epc != epc) continue;
     switch (rule.unit) {
       case power_unit::none: break;
       case power_unit::watt_u16: {

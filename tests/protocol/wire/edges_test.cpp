@@ -5,6 +5,8 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <set>
+
 using namespace tomoshibi;
 using namespace tomoshibi::wire;
 
@@ -107,4 +109,12 @@ TEST_CASE("what is a character and what is none") {
   CHECK(size_of("\xf4\x8f\xbf\xbf") == 4);
   CHECK(size_of("\xf4\x90\x80\x80") == 0);  // beyond the last
   CHECK(size_of("\xf5\x80\x80\x80") == 0);
+}
+
+TEST_CASE("every reason to say goodbye has its own name for the log") {
+  std::set<std::string_view> names;
+  for (int i = 1; i <= static_cast<int>(bye_reason::unknown_gateway); ++i) names.insert(name_of(static_cast<bye_reason>(i)));
+  CHECK(names.size() == static_cast<std::size_t>(bye_reason::unknown_gateway));
+  CHECK_FALSE(names.contains("unlisted"));
+  CHECK(name_of(static_cast<bye_reason>(0)) == "unlisted");
 }
