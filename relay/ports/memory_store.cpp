@@ -194,7 +194,7 @@ void memory_store::apply(const device_write& w) {
   auto& state = devices_[{w.home, w.report.device}];
   state.home = w.home;
   state.device = w.report.device;
-  state.appliance = w.report.appliance;
+  if (!state.faulty) state.appliance = w.report.appliance;  // a fault stands where it was told
   state.silent = w.report.change == wire::device_change::silent;
   state.since = to_ms(w.report.since) != 0 ? w.report.since : w.at;
 }

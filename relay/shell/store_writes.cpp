@@ -39,9 +39,10 @@ public:
   status operator()(const device_write& w) {
     const bool silent = w.report.change == wire::device_change::silent;
     const wall_at since = to_ms(w.report.since) != 0 ? w.report.since : w.at;
+    // A fault stands where it was told, whatever the gateway makes of the device until it has its configuration again.
     return db_.run("INSERT INTO device (home, device, appliance, maker, silent, since_ms) SELECT ?1, ?2, ?3, ?4, ?5, ?6 "
                    "WHERE EXISTS (SELECT 1 FROM home WHERE id = ?1) "
-                   "ON CONFLICT DO UPDATE SET appliance = excluded.appliance, maker = excluded.maker, "
+                   "ON CONFLICT DO UPDATE SET appliance = CASE WHEN faulty THEN appliance ELSE excluded.appliance END, maker = excluded.maker, "
                    "silent = excluded.silent, since_ms = excluded.since_ms",
                    number(w.home), w.report.device, number(w.report.appliance), w.report.maker, number(silent),
                    number(since));

@@ -333,8 +333,15 @@ TEST_CASE("a device's silence and its fault are kept side by side") {
   f.commit({device_write{tanaka, report, at + 200s}});
   REQUIRE(!must(f.port().load_devices())[0].silent);
   REQUIRE(must(f.port().load_devices())[0].faulty);
+  // A gateway that has lost its configuration reports the device as nobody's: the fault stands where it was told.
+  report.appliance.reset();
+  f.commit({device_write{tanaka, report, at + 250s}});
+  REQUIRE(must(f.port().load_devices())[0].faulty);
+  REQUIRE(must(f.port().load_devices())[0].appliance == tv);
   f.commit({fault_write{tanaka, {"0a/060201", false, 0, tv}, at + 300s}});
   REQUIRE(!must(f.port().load_devices())[0].faulty);
+  f.commit({device_write{tanaka, report, at + 400s}});
+  REQUIRE(!must(f.port().load_devices())[0].appliance.has_value());
 }
 
 TEST_CASE("an event is taken once for each sequence") {
