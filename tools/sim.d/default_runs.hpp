@@ -29,13 +29,19 @@ struct found_seed {
   options run;
   const char* what;
 };
-inline constexpr std::array<found_seed, 4> found_seeds{{
+inline constexpr std::array<found_seed, 7> found_seeds{{
     {{.seed = 127, .homes = 3, .days = 8}, "checker: a cut while the disk fails takes a meter's last reading back by hours"},
     {{.seed = 1027, .homes = 5, .days = 10, .poll_interval_s = 900, .slow_line = true},
      "checker: what a new meter counts is nobody's until the old one has been silent for the gap limit"},
     {{.seed = 1030, .homes = 5, .days = 10, .poll_interval_s = 900, .slow_line = true}, "checker: the same, in use all the while"},
     {{.seed = 7155, .homes = 5, .days = 10, .poll_interval_s = 900, .slow_line = true},
      "product: a late answer, overtaken by one to a later try, took the meter back: energy counted twice"},
+    {{.seed = 8059, .homes = 5, .days = 10, .poll_interval_s = 900, .slow_line = true},
+     "product: a report of a device as nobody's made the relay forget, at its next start, that the device is faulty"},
+    {{.seed = 7108, .homes = 5, .days = 10, .poll_interval_s = 900, .slow_line = true},
+     "checker: a step back by more than a day makes slots again, as the end of a step forward does"},
+    {{.seed = 7117, .homes = 5, .days = 10, .poll_interval_s = 900, .slow_line = true},
+     "checker: a log begun anew on a full disk never held anything: the next start knows of no slot to tell"},
 }};
 
 }  // namespace tomoshibi::sim

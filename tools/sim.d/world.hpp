@@ -134,6 +134,7 @@ private:
     bool settled = false;                    // knows the time and has its configuration
     std::optional<mono_time> disk_trouble;   // since when commits may not have become durable
     bool anew = false;                       // its log was begun anew, and what that means is not written down yet
+    std::optional<std::uint64_t> unwritten;  // begun anew, and no commit since this many: the next start knows of nothing either
     std::uint32_t cut_after = 0;             // > 0: so many more actions, then the power goes
     bool ticking = false;                    // its shell looks at the clock each minute
     std::optional<slot_index> told;          // newest slot committed at the relay

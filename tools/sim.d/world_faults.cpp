@@ -143,7 +143,9 @@ void world::note_clock_step(const drawn_fault& f) {
   t.clock_doubt.add(from, until);
   t.may_be_unknown.add(from, until);
   t.may_be_absent.add(from, until);
-  if (by + (f.until - f.from) > day - 2 * slot_length) t.may_be_twice.add(from, until);
+  // Slots made for a future longer than a day are made again: it is ahead when a fast clock is set right, or a slow one begins.
+  const millis ahead = by < 0ms ? -by : by + (f.until - f.from);
+  if (ahead > day - 2 * slot_length) t.may_be_twice.add(from, until);
   for (auto& m : t.meters) m.unbounded_below = true;
 }
 

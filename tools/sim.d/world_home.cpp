@@ -109,6 +109,7 @@ void world::look_at_gateway(std::uint32_t h) {
   if (!b.anew) return;
   // The log was begun anew: what the relay has not got is nowhere.
   b.anew = false;
+  b.unwritten = one.statistics().commits;
   const wall_at lost_from = b.told ? end_of(*b.told) : wall_of(mono_time{});
   one.truth().may_be_absent.add(lost_from, wall() + restart_slack);
   one.truth().may_be_unknown.add(lost_from, wall() + restart_slack);
@@ -151,6 +152,9 @@ void world::gateway_off(std::uint32_t h, mono_time until) {
     // The meters' last reading goes back as far: what a reset since then took away is more than around the reset.
     for (auto& m : one.truth().meters) m.unbounded_below = true;
   }
+  // A new log that never took a checkpoint does not show that there was anything.
+  b.anew = b.anew || (b.unwritten && s.commits == *b.unwritten);
+  b.unwritten.reset();
   b.disk_trouble.reset();
   one.power_cut(now_);
   lines_[h].gateway_wake = never;
