@@ -160,6 +160,8 @@ void sight_checker::judge(home& h, wall_at at) {
     for (const auto* open : {&h.blind_provider, &h.blind_family})
       if (*open) found("still open, though seen", **open, at);
   const bool seen = is_now(known_of(h, false), at);
+  if (!seen) h.seen_from.reset();
+  else if (!h.seen_from) h.seen_from = at;
   for (std::size_t i = 0; i < h.appliances.size(); ++i) {
     appliance& a = h.appliances[i];
     const appliance_id id{static_cast<std::uint16_t>(i + 1)};
@@ -172,6 +174,8 @@ void sight_checker::judge(home& h, wall_at at) {
     if (!seen || a.silent) continue;
     const slot_index since = unseen_since(h, a.known);
     const wall_at due = std::max(start_of(since) + h.what.blind_family_after, grace_until_);
+    // While the home is not seen nobody is called silent: where reads may fail, the next facts are the next try.
+    if (slack_ > slot_length && *h.seen_from + slack_ >= at) continue;
     if (able_from_ && due + slack_ < at && *able_from_ + slack_ < at)
       found("missing", {.home = index, .kind = episode_kind::device_silent, .appliance = id, .since = since}, at);
   }

@@ -49,6 +49,7 @@ private:
     std::optional<relay::episode_key> blind_family;
     wall_at provider_free{};           // since when no such episode is open
     wall_at family_free{};
+    std::optional<wall_at> seen_from;   // its newest known slot is "now", since
   };
   struct span {
     wall_at from;                      // judging may begin: for a start behind its time of grace
