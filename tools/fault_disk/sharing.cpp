@@ -28,12 +28,12 @@ void file_lock::unlock(const void* owner, int wanted) {
   if (wanted == none) held_.erase(owner);
 }
 
-void* shared_memory::map(std::size_t region, std::size_t bytes, bool extend) {
+shared_memory::region_ptr shared_memory::map(std::size_t region, std::size_t bytes, bool extend) {
   if (region >= regions_.size()) {
     if (!extend) return nullptr;
-    while (regions_.size() <= region) regions_.push_back(std::make_unique<std::uint64_t[]>((bytes + 7) / 8));
+    while (regions_.size() <= region) regions_.push_back(std::make_shared<std::uint64_t[]>((bytes + 7) / 8));
   }
-  return regions_[region].get();
+  return regions_[region];
 }
 
 bool shared_memory::lock(const void* owner, int first, int count, bool exclusive) {

@@ -25,7 +25,9 @@ private:
 class shared_memory {
 public:
   static constexpr int locks_max = 8;
-  void* map(std::size_t region, std::size_t bytes, bool extend);  // nullptr: not there and not to be made
+  // A region lives as long as a connection holds it, though a power cut has forgotten it. nullptr: not there and not to be made.
+  using region_ptr = std::shared_ptr<std::uint64_t[]>;
+  region_ptr map(std::size_t region, std::size_t bytes, bool extend);
   bool lock(const void* owner, int first, int count, bool exclusive);
   void unlock(const void* owner, int first, int count);
   void forget(const void* owner) { held_.erase(owner); }
@@ -33,7 +35,7 @@ public:
 private:
   enum class hold : std::uint8_t { none, shared, exclusive };
   std::map<const void*, std::array<hold, locks_max>> held_;
-  std::vector<std::unique_ptr<std::uint64_t[]>> regions_;
+  std::vector<region_ptr> regions_;
 };
 
 }  // namespace tomoshibi::fault_disk

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace tomoshibi::fault_disk {
 namespace {
@@ -22,6 +23,7 @@ struct handle : sqlite3_file {
   std::string path;
   std::uint64_t life;
   bool delete_on_close;
+  std::vector<shared_memory::region_ptr> mapped = {};  // SQLite reads them until it unmaps, power cut or not
 };
 
 handle& of(sqlite3_file* f) { return *static_cast<handle*>(f); }
@@ -131,7 +133,9 @@ int shm_map(sqlite3_file* f, int region, int size, int extend, void volatile** a
   handle& h = of(f);
   *at = nullptr;
   if (stale(h) || h.on->enter(call::shm_map) != outcome::ok) return SQLITE_IOERR_SHMMAP;
-  *at = h.file->shm.map(static_cast<std::size_t>(region), static_cast<std::size_t>(size), extend != 0);
+  auto shared = h.file->shm.map(static_cast<std::size_t>(region), static_cast<std::size_t>(size), extend != 0);
+  *at = shared.get();
+  if (shared) h.mapped.push_back(std::move(shared));
   return SQLITE_OK;
 }
 
@@ -150,6 +154,7 @@ void shm_barrier(sqlite3_file*) { std::atomic_thread_fence(std::memory_order_seq
 
 int shm_unmap(sqlite3_file* f, int remove) {
   handle& h = of(f);
+  h.mapped.clear();
   if (stale(h)) return SQLITE_OK;
   h.file->shm.forget(&h);
   if (remove != 0) h.file->shm = {};
