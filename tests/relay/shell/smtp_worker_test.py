@@ -150,8 +150,14 @@ class Faults(unittest.TestCase):
         self.assertEqual(send(port)[0][0], "temporary")
 
     def test_a_server_that_hangs_up_after_each_mail(self):
+        """A hang-up that crosses the next mail on its way is a temporary failure, which the queue tries again; nothing is called
+        sent that the server has not, nor lost, nor given up."""
         with FaultServer(close_after_mail=True) as server:
-            self.assertEqual([line[0] for line in send(server.port, count=3)], ["ok"] * 3)
+            said = [line[0] for line in send(server.port, count=3)]
+            self.assertEqual(said[0], "ok")
+            self.assertLessEqual(set(said), {"ok", "temporary"})
+            self.assertEqual(len(server.mails), said.count("ok"))
+            self.assertEqual(send(server.port)[0][0], "ok")
 
     def test_connection_is_kept_for_several_mails(self):
         with FaultServer() as server:
