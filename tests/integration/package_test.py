@@ -44,8 +44,8 @@ def look_at_packages(packages):
     for name, path in packages.items():
         listed = subprocess.run(["dpkg-deb", "--contents", path], capture_output=True, text=True, check=True).stdout
         for line in listed.splitlines():
-            check_owner = line.split()[1] == "root/srv"
-            if not check_owner or re.match(r".{5}w|.{8}w", line):
+            owner_and_group = line.split()[1].split("/")
+            if owner_and_group != ["root", "root"] or re.match(r".{5}w|.{8}w", line):
                 harness.fail(f"{name}: {line}")
         wanted = [f"./usr/bin/{name}", f"./lib/systemd/system/{name}.service", f"./usr/share/man/man8/{name}.8.gz",
                   f"./usr/share/doc/{name}/copyright", f"./usr/lib/sysusers.d/{name}.conf"]
