@@ -43,7 +43,9 @@ struct read_plan {
 
 // ---- observations
 
-// A reading: at least one value is present. Values that a device marks as "no value" are absent, never numbers.
+// What was read, told when it arrived: an answer that comes in parts is told in parts, because what is on in one part may be
+// announced off before the last part is there. At least one value is present, or `told` names one. Values that a device
+// marks as "no value" are absent, never numbers.
 struct reading {
   device_key device;
   std::uint32_t eoj = 0;
@@ -51,7 +53,13 @@ struct reading {
   std::optional<bool> active;           // sensor state: motion, door open, pressed
   std::optional<std::int32_t> power_w;
   std::optional<std::uint32_t> energy_wh;  // counter, wraps at 1'000'000'000
-  bool polled = true;                   // false: the device announced it by itself
+  bool polled = true;                   // the end of a poll; false: announced, or a part of a poll that still runs
+  struct {
+    bool operating = false;
+    bool active = false;
+    bool power_w = false;
+    bool any() const { return operating || active || power_w; }
+  } told;                               // polled: what earlier parts of this poll have told
 };
 // A poll that should have given a reading and, after its retries, did not.
 struct reading_missed {

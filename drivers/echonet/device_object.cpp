@@ -87,11 +87,13 @@ job device_object::poll_job() {
   }
   // Not in the first poll: the state of the appliance comes first.
   const bool fault_turn = polls_ % fault_poll_every == 1;
-  if (out.count > 0 && (fault_turn || faulty_) && (!get_ || get_->contains(epc::fault_status))) {
+  if (out.count > 0 && (fault_turn || has_fault()) && (!get_ || get_->contains(epc::fault_status))) {
     out.add(epc::fault_status);
-    if (faulty_ && get_ && get_->contains(epc::fault_description)) out.add(epc::fault_description);
+    if (has_fault() && get_ && get_->contains(epc::fault_description)) out.add(epc::fault_description);
   }
   ++polls_;
+  values_taken_ = 0;
+  told_ = {};
   return out;
 }
 
@@ -100,6 +102,21 @@ reading device_object::empty_reading(bool polled) const {
   out.device = key_;
   out.eoj = id_.value;
   out.polled = polled;
+  return out;
+}
+
+void device_object::take_new_values(const property_bag& values, reading& into) {
+  values.for_each_from(values_taken_, [this, &into](epc_code code, byte_view value) { take_value(code, value, true, into); });
+  values_taken_ = values.size();
+}
+
+std::optional<reading> device_object::take_part(const property_bag& values) {
+  reading out = empty_reading(false);
+  take_new_values(values, out);
+  told_.operating = told_.operating || out.operating.has_value();
+  told_.active = told_.active || out.active.has_value();
+  told_.power_w = told_.power_w || out.power_w.has_value();
+  if (!has_value(out)) return std::nullopt;
   return out;
 }
 
@@ -113,8 +130,9 @@ std::optional<reading> device_object::take_poll(const property_bag& values) {
     }
   }
   reading out = empty_reading(true);
-  values.for_each([this, &out](epc_code code, byte_view value) { take_value(code, value, true, out); });
-  if (!has_value(out)) return std::nullopt;
+  take_new_values(values, out);
+  out.told = told_;
+  if (!has_value(out) && !out.told.any()) return std::nullopt;
   return out;
 }
 
@@ -132,11 +150,11 @@ void device_object::take_value(epc_code code, byte_view value, bool polled, read
       if (const auto faulty = decode_fault(value); faulty && *faulty != faulty_) {
         faulty_ = *faulty;
         fault_changed_ = true;
-        if (!faulty_) fault_description_ = 0;
+        if (!*faulty) fault_description_ = 0;
       }
       return;
     case epc::fault_description:
-      if (value.size() == 2 && faulty_) {
+      if (value.size() == 2 && has_fault()) {
         const std::uint16_t description = byte_reader{value}.u16();
         fault_changed_ = fault_changed_ || description != fault_description_;
         fault_description_ = description;
@@ -161,7 +179,7 @@ void device_object::take_value(epc_code code, byte_view value, bool polled, read
 std::optional<device_fault> device_object::take_fault_change() {
   if (!fault_changed_) return std::nullopt;
   fault_changed_ = false;
-  return device_fault{key_, id_.value, faulty_, fault_description_};
+  return device_fault{key_, id_.value, has_fault(), fault_description_};
 }
 
 }  // namespace tomoshibi::drivers::echonet

@@ -43,7 +43,9 @@ public:
 
   // Empty (count 0) if the object can give nothing of what is wanted.
   job poll_job();
-  // Values of a poll; refusals are remembered. At least one value: a reading.
+  // Values of a poll that still runs, each once; faults wait for its end.
+  std::optional<reading> take_part(const property_bag& values);
+  // The end of a poll: what no part has told; refusals are remembered. At least one value: a reading.
   std::optional<reading> take_poll(const property_bag& values);
   // Values that came by themselves or late.
   std::optional<reading> take_values(const property_list& values, bool polled);
@@ -63,6 +65,8 @@ private:
   };
   void choose_properties();
   void take_value(epc_code code, byte_view value, bool polled, reading& into);
+  void take_new_values(const property_bag& values, reading& into);
+  bool has_fault() const { return faulty_.value_or(false); }
   reading empty_reading(bool polled) const;
 
   eoj id_;
@@ -81,10 +85,12 @@ private:
   std::array<polled_property, polled_max> polled_{};
   std::size_t polled_count_ = 0;
   std::uint32_t polls_ = 0;
+  std::size_t values_taken_ = 0;  // of the poll that runs
+  decltype(reading::told) told_;
   echonet::poller poll_;
   bool state_believed_ = false;
 
-  bool faulty_ = false;
+  std::optional<bool> faulty_;  // as told; nothing: not yet, and a fault told by an earlier run may have ended
   bool fault_changed_ = false;
   std::uint16_t fault_description_ = 0;
 };

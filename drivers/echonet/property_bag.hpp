@@ -33,9 +33,13 @@ public:
   bool refused(epc_code code) const { return refused_.contains(code) && !find(code); }
   bool settled(epc_code code) const { return refused_.contains(code) || find(code).has_value(); }
   bool has_values() const { return !entries_.empty(); }
+  std::size_t size() const { return entries_.size(); }
+  // In the order of arrival, without the `first` oldest.
   template <class Function>
-  void for_each(Function&& function) const {
-    for (const entry& e : entries_) function(e.code, byte_view{store_}.subspan(e.at, e.size));
+  void for_each_from(std::size_t first, Function&& function) const {
+    for (std::size_t i = first; i < entries_.size(); ++i) {
+      function(entries_[i].code, byte_view{store_}.subspan(entries_[i].at, entries_[i].size));
+    }
   }
 
 private:

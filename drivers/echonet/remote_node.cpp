@@ -318,6 +318,16 @@ void remote_node::end_poll(mono_time now, device_object& object, driver_output& 
   put_reading(object, std::move(result), out);
 }
 
+void remote_node::take_part_of_poll(mono_time now, driver_output& out) {
+  device_object* const object = purpose_ == purpose::poll ? find(session_->current().object) : nullptr;
+  if (object == nullptr) return;
+  on_heard(now, *object, out);
+  if (auto part = object->take_part(session_->values())) {
+    hit(tomoshibi::probe::poll_told_in_parts);
+    out.observations.emplace_back(std::move(*part));
+  }
+}
+
 void remote_node::put_reading(device_object& object, std::optional<reading> r, driver_output& out) {
   if (r) out.observations.emplace_back(std::move(*r));
   if (const auto fault = object.take_fault_change()) {
@@ -353,7 +363,7 @@ void remote_node::on_answer(mono_time now, const frame_view& frame, driver_outpu
   const bool from_profile = frame.seoj.code() == node_profile_class;
   switch (session_->on_answer(now, frame)) {
     case node_session::taken::job_ended: end_job(now, out); break;
-    case node_session::taken::in_progress: break;
+    case node_session::taken::in_progress: take_part_of_poll(now, out); break;
     case node_session::taken::late: take_late_values(now, frame, out); break;
     case node_session::taken::overtaken:
     case node_session::taken::unmatched: break;

@@ -98,6 +98,7 @@ private:
   void end_identify(mono_time now, driver_output& out);
   void end_describe(mono_time now, device_object& object);
   void end_poll(mono_time now, device_object& object, driver_output& out);
+  void take_part_of_poll(mono_time now, driver_output& out);
   void miss_everything_due(mono_time now, driver_output& out);
   void poll_unanswered(mono_time now, device_object& object, bool is_final, driver_output& out);
 

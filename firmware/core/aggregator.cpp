@@ -193,8 +193,8 @@ void aggregator::on_reading(wall_at at, std::size_t index, const appliance_readi
   const bool was_on = s.account.on;
   account_until(s, at);
   if (reading.polled) count_up(s.account.expected);
+  if (reading.polled && (reading.on || reading.on_told)) count_up(s.account.got);
   if (reading.on) {
-    if (reading.polled) count_up(s.account.got);
     s.held = true;
     s.held_on = *reading.on;
     s.held_since = at;

@@ -78,11 +78,18 @@ appliance_reading reduce(const wire::watched_appliance& appliance, const drivers
   if (reading.energy_wh) out.meter = hash_of(reading.device);
   out.polled = reading.polled;
   switch (appliance.on_rule) {
-    case wire::on_rule_kind::operation_status: out.on = reading.operating; break;
+    case wire::on_rule_kind::operation_status:
+      out.on = reading.operating;
+      out.on_told = reading.told.operating;
+      break;
     case wire::on_rule_kind::watts_above:
+      out.on_told = reading.told.power_w;
       if (reading.power_w) out.on = *reading.power_w > static_cast<std::int64_t>(appliance.watts_above);
       break;
-    case wire::on_rule_kind::sensor_state: out.on = reading.active; break;
+    case wire::on_rule_kind::sensor_state:
+      out.on = reading.active;
+      out.on_told = reading.told.active;
+      break;
   }
   return out;
 }

@@ -20,6 +20,7 @@ struct appliance_reading {
   std::optional<std::uint32_t> energy_wh;  // counter
   std::uint64_t meter = 0;                 // which device the counter is of (hash of its key)
   bool polled = true;
+  bool on_told = false;                    // the end of a poll, of which an earlier part told whether it is on
 };
 
 // Errors: config_invalid; the detail names the key and what is allowed.

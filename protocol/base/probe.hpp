@@ -29,6 +29,7 @@ enum class probe : std::uint8_t {
   // driver
   answer_late,                // an answer to a request that was given up
   node_probed_in_vain,        // a dead node costs one datagram a cycle
+  poll_told_in_parts,         // some of the answer is told while the rest is still asked for
   // relay
   session_replaced,
   records_known,              // sent again, skipped
@@ -47,7 +48,7 @@ inline constexpr std::array probe_names{
     std::string_view{"catch_up_waits"}, std::string_view{"catch_up_waited_enough"}, std::string_view{"journal_played"},
     std::string_view{"clock_assumed"}, std::string_view{"clock_stepped_back"}, std::string_view{"uplink_relay_silent"},
     std::string_view{"meter_rebased"}, std::string_view{"meter_other_waits"}, std::string_view{"answer_late"},
-    std::string_view{"node_probed_in_vain"}, std::string_view{"session_replaced"}, std::string_view{"records_known"},
+    std::string_view{"node_probed_in_vain"}, std::string_view{"poll_told_in_parts"}, std::string_view{"session_replaced"}, std::string_view{"records_known"},
     std::string_view{"epoch_new"}, std::string_view{"slot_future"}, std::string_view{"slot_late"},
     std::string_view{"commit_failed"}, std::string_view{"episode_unreadable"},
     std::string_view{"blind_waits_for_grace"}, std::string_view{"all_clear_waits"},

@@ -4,6 +4,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 using namespace tomoshibi;
@@ -277,6 +278,21 @@ TEST_CASE("a fault is told with what it is, and when it is over") {
   collect();
   REQUIRE(faults.size() == 3);
   CHECK_FALSE(faults[2].faulty);
+}
+
+TEST_CASE("that there is no fault is told once, of each device: one that was told by an earlier run may have ended unseen") {
+  home h;
+  h.start(everything());
+  h.run_for(1h);
+  std::map<device_key, int> healthy;
+  for (const auto& [when, o] : h.seen()) {
+    const auto* const f = std::get_if<device_fault>(&o);
+    if (f == nullptr) continue;
+    CHECK_FALSE(f->faulty);
+    ++healthy[f->device];
+  }
+  CHECK(healthy.size() == std::size(all_of_them));
+  for (const auto& [device, times] : healthy) CHECK(times == 1);
 }
 
 TEST_CASE("the same seed gives the same observations") {

@@ -110,6 +110,48 @@ TEST_CASE("a line that loses 30 percent of all datagrams still gives nine readin
   }
 }
 
+TEST_CASE("an answer in parts is told in parts: what is announced in between is not overruled by what was read before") {
+  trial t{1};
+  t.sick.add_fault({fault_kind::short_answer, {}, never, 1});
+  t.start(watch_all({0x0602}));
+  t.run_for(10min + 30s);
+  std::vector<datagram> said;
+  t.sick.set_use(t.now(), {tv}, true, twin::notice::none, said);
+  const auto first_part = [&t]() -> const reading* {
+    for (const auto& [at, o] : t.seen()) {
+      if (const auto* r = std::get_if<reading>(&o); r != nullptr && r->operating == true) return r;
+    }
+    return nullptr;
+  };
+  t.forget_seen();
+  while (first_part() == nullptr && t.now() < mono_from_ms(800'000)) t.run_for(1ms);
+  REQUIRE(first_part() != nullptr);
+  CHECK_FALSE(first_part()->polled);
+
+  // The rest is asked for in vain for a while; meanwhile the set is switched off.
+  const mono_time told_at = t.now();
+  t.sick.add_fault({fault_kind::deaf, told_at, told_at + 8s});
+  t.run_for(2s);
+  t.sick.set_use(t.now(), {tv}, false, twin::notice::inf, said);
+  t.say(t.sick, said);
+  t.run_for(30s);
+  std::vector<bool> states;
+  std::size_t polls_ended = 0;
+  for (const auto& [at, o] : t.seen()) {
+    const auto* const r = std::get_if<reading>(&o);
+    if (r == nullptr) continue;
+    if (r->operating) states.push_back(*r->operating);
+    if (!r->polled) continue;
+    ++polls_ended;
+    CHECK(at > told_at + 5s);
+    CHECK_FALSE(r->operating.has_value());
+    CHECK(r->told.operating);
+  }
+  CHECK(polls_ended == 1);
+  CHECK(states == std::vector<bool>{true, false});
+  CHECK(t.missed(tv) == 0);
+}
+
 TEST_CASE("no value is no number") {
   trial t{1};
   t.sick.add_fault({fault_kind::no_value});

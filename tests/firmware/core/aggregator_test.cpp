@@ -130,6 +130,20 @@ TEST_CASE("reading counts: polled ones are expected, got if they tell the state;
   CHECK(b.cell(0).state == slot_state::on);
 }
 
+TEST_CASE("a poll told in parts is one expected reading, and got if any of its parts told the state") {
+  auto b = running();
+  auto part = state_reading(true);
+  part.polled = false;
+  b.read(in_slot(0, 0), part);
+  appliance_reading end;
+  end.on_told = true;
+  b.read(in_slot(0, 20'000), end);
+  b.advance(in_slot(1, 0));
+  CHECK(b.cell(0).readings_expected == 1);
+  CHECK(b.cell(0).readings_got == 1);
+  CHECK(b.cell(0).state == slot_state::on);
+}
+
 // ---- energy
 
 TEST_CASE("energy is booked to the slot of the later reading") {
