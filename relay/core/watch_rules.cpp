@@ -166,14 +166,22 @@ void watch_rules::on_gap(turn& t, home_id home, const wire::slot_gap& gap) {
 void watch_rules::on_device(turn&, home_id, const wire::device_report&) {}
 
 void watch_rules::on_fault(turn& t, home_id home, const wire::device_fault& fault, wall_at at) {
-  if (!fault.appliance) return;
-  auto& devices = faulty_[{home, *fault.appliance}];
-  if (fault.faulty) devices.try_emplace(fault.device, at);
-  else devices.erase(fault.device);
-  const auto h = homes_.find(home);
+  if (fault.faulty) {
+    if (!fault.appliance) return;
+    faulty_[{home, *fault.appliance}].try_emplace(fault.device, at);
+    return judge_fault_of(t, {home, *fault.appliance}, at);
+  }
+  // It may have been told for another appliance than the one that the device serves now, if it serves one at all.
+  for (auto f = faulty_.lower_bound({home, appliance_id{}}); f != faulty_.end() && f->first.first == home; ++f) {
+    if (f->second.erase(fault.device) > 0) judge_fault_of(t, f->first, at);
+  }
+}
+
+void watch_rules::judge_fault_of(turn& t, place where, wall_at at) {
+  const auto h = homes_.find(where.first);
   if (h == homes_.end()) return;
-  const auto a = h->second.appliances.find(*fault.appliance);
-  if (a != h->second.appliances.end()) judge_fault(t, home, *fault.appliance, a->second, slot_of(at));
+  const auto a = h->second.appliances.find(where.second);
+  if (a != h->second.appliances.end()) judge_fault(t, where.first, where.second, a->second, slot_of(at));
 }
 
 void watch_rules::on_facts_end(turn& t, home_id home) {
@@ -188,6 +196,7 @@ void watch_rules::on_wake(turn& t) {
       const auto h = known_.homes.find(id);
       if (h != known_.homes.end() && h->second.watch_mode) watch_or_try_later(t, h->second);
     }
+    forget_marks();
   }
   recount(t);
   while (!due_.empty() && due_.begin()->first <= t.wall) {

@@ -101,9 +101,10 @@ private:
 
   // watch_sight.cpp
   void judge_sight(turn& t, home_id id, watched_home& h);
-  void judge_blind(turn& t, const home& where, watched_home& h);
-  void judge_silent(turn& t, const home& where, watched_home& h);
+  std::optional<wall_at> judge_blind(turn& t, const home& where, watched_home& h);
+  std::optional<wall_at> judge_silent(turn& t, const home& where, watched_home& h);
   void judge_fault(turn& t, home_id home, appliance_id id, const watched& a, slot_index now);
+  void judge_fault_of(turn& t, place where, wall_at at);
   std::optional<wall_at> open_if_due(turn& t, const home& where, episode_kind kind, appliance_id id, slot_index since,
                                      millis after);
   void reschedule(home_id id, watched_home& h, std::optional<wall_at> due);
@@ -120,7 +121,7 @@ private:
   const line_view& lines_;
   std::map<home_id, watched_home> homes_;                       // in watch mode
   std::map<place, std::map<std::string, wall_at>> faulty_;      // device and since, of every home
-  std::set<std::pair<wall_at, home_id>> due_;                   // when a home may become blind
+  std::set<std::pair<wall_at, home_id>> due_;                   // when a home, or an appliance of it, may become unseen
   std::map<place, slot_index> marks_;                           // as stored, or on their way there
   std::set<std::pair<mono_time, home_id>> recounts_;            // homes with marked appliances
   mono_time recount_rests_until_{};

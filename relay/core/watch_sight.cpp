@@ -19,13 +19,14 @@ std::optional<wall_at> earlier(std::optional<wall_at> a, std::optional<wall_at> 
 
 void watch_rules::judge_sight(turn& t, home_id id, watched_home& h) {
   const home& where = known_.homes.at(id);
-  judge_blind(t, where, h);
-  judge_silent(t, where, h);
+  const auto blind_due = judge_blind(t, where, h);
+  reschedule(id, h, earlier(blind_due, judge_silent(t, where, h)));
 }
 
 // ---- the home
 
-void watch_rules::judge_blind(turn& t, const home& where, watched_home& h) {
+// Answers, as judge_silent() does, when to look again if nothing is heard until then.
+std::optional<wall_at> watch_rules::judge_blind(turn& t, const home& where, watched_home& h) {
   std::optional<slot_index> known;
   std::optional<slot_index> watched_from;
   for (const auto& [id, a] : h.appliances) {
@@ -33,7 +34,7 @@ void watch_rules::judge_blind(turn& t, const home& where, watched_home& h) {
     known = std::max(known, a.known_through);
     watched_from = std::min(watched_from.value_or(a.watch_slot), a.watch_slot);
   }
-  if (!watched_from) return reschedule(where.id, h, std::nullopt);  // no rule, nothing that cannot be judged
+  if (!watched_from) return std::nullopt;  // no rule, nothing that cannot be judged
 
   const slot_index since = unseen_since(known, *watched_from);
   const bool seen = seen_now(known, t.wall, limits_);
@@ -49,7 +50,7 @@ void watch_rules::judge_blind(turn& t, const home& where, watched_home& h) {
     if (!open) due = earlier(due, open_if_due(t, where, kind, appliance_id{}, since, after));
   }
   if (seen) h.seen_again.reset();
-  reschedule(where.id, h, due);
+  return due;
 }
 
 // Opens the episode if its time has come; otherwise answers when that will be. An episode with this key that has ended
@@ -102,19 +103,21 @@ blind_cause watch_rules::cause_for(const episode_key& key) const {
 // ---- the appliances
 
 // Judged only while the home is seen: otherwise the home is blind, and that is another notice.
-void watch_rules::judge_silent(turn& t, const home& where, watched_home& h) {
+std::optional<wall_at> watch_rules::judge_silent(turn& t, const home& where, watched_home& h) {
   std::optional<slot_index> known;
   for (const auto& [id, a] : h.appliances) known = std::max(known, a.known_through);
-  if (!seen_now(known, t.wall, limits_)) return;
+  if (!seen_now(known, t.wall, limits_)) return std::nullopt;
+  std::optional<wall_at> due;
   for (const auto& [id, a] : h.appliances) {
     const episode* open = book_.open_about(where.id, episode_kind::device_silent, id);
     if (seen_now(a.known_through, t.wall, limits_)) {
       if (open) book_.close(t, open->key, *a.known_through, others(where.id, id, t.wall));
     } else if (!open) {
-      open_if_due(t, where, episode_kind::device_silent, id, unseen_since(a.known_through, a.watch_slot),
-                  where.blind_family_after);
+      due = earlier(due, open_if_due(t, where, episode_kind::device_silent, id, unseen_since(a.known_through, a.watch_slot),
+                                     where.blind_family_after));
     }
   }
+  return due;
 }
 
 void watch_rules::judge_fault(turn& t, home_id home, appliance_id id, const watched& a, slot_index now) {

@@ -205,8 +205,8 @@ void memory_store::apply(const fault_write& w) {
   state.home = w.home;
   state.device = w.fault.device;
   state.appliance = w.fault.appliance;
+  if (state.faulty || w.fault.faulty || state.since == wall_at{}) state.since = w.at;  // no fault is no news
   state.faulty = w.fault.faulty;
-  state.since = w.at;
 }
 
 void memory_store::apply(const event_write& w) {

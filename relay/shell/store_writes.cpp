@@ -49,18 +49,21 @@ public:
   }
 
   status operator()(const fault_write& w) {
-    if (auto ok = db_.run("INSERT INTO device (home, device, appliance, faulty, description, since_ms) "
+    // Before the row changes: every gateway that starts tells of each device that it has no fault, which is no history.
+    if (auto ok = db_.run("INSERT OR REPLACE INTO device_fault (home, device, at_ms, faulty, description, appliance) "
                           "SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS (SELECT 1 FROM home WHERE id = ?1) "
-                          "ON CONFLICT DO UPDATE SET appliance = excluded.appliance, faulty = excluded.faulty, "
-                          "description = excluded.description, since_ms = excluded.since_ms",
-                          number(w.home), w.fault.device, number(w.fault.appliance), number(w.fault.faulty),
-                          w.fault.description, number(w.at));
+                          "AND (?4 OR EXISTS (SELECT 1 FROM device WHERE home = ?1 AND device = ?2 AND faulty))",
+                          number(w.home), w.fault.device, number(w.at), number(w.fault.faulty), w.fault.description,
+                          number(w.fault.appliance));
         !ok)
       return ok;
-    return db_.run("INSERT OR REPLACE INTO device_fault (home, device, at_ms, faulty, description, appliance) "
-                   "SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS (SELECT 1 FROM home WHERE id = ?1)",
-                   number(w.home), w.fault.device, number(w.at), number(w.fault.faulty), w.fault.description,
-                   number(w.fault.appliance));
+    return db_.run("INSERT INTO device (home, device, appliance, faulty, description, since_ms) "
+                   "SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS (SELECT 1 FROM home WHERE id = ?1) "
+                   "ON CONFLICT DO UPDATE SET appliance = excluded.appliance, faulty = excluded.faulty, "
+                   "description = excluded.description, "
+                   "since_ms = CASE WHEN faulty OR excluded.faulty THEN excluded.since_ms ELSE since_ms END",
+                   number(w.home), w.fault.device, number(w.fault.appliance), number(w.fault.faulty),
+                   w.fault.description, number(w.at));
   }
 
   status operator()(const event_write& w) {

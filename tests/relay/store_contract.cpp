@@ -344,6 +344,18 @@ TEST_CASE("a device's silence and its fault are kept side by side") {
   REQUIRE(!must(f.port().load_devices())[0].appliance.has_value());
 }
 
+TEST_CASE("that a device has no fault is no news of one that had none") {
+  fixture f;
+  const wall_at at = wall_from_ms(1'710'000'000'000);
+  f.commit({device_write{tanaka, {"a/060201", wire::device_change::found, 0x77, tv, at}, at}});
+  f.commit({fault_write{tanaka, {"a/060201", false, 0, tv}, at + 60s}});
+  REQUIRE(must(f.port().load_devices())[0].since == at);
+  f.commit({fault_write{tanaka, {"a/060201", true, 0, tv}, at + 120s}});
+  REQUIRE(must(f.port().load_devices())[0].since == at + 120s);
+  f.commit({fault_write{tanaka, {"a/060201", false, 0, tv}, at + 180s}});
+  REQUIRE(must(f.port().load_devices())[0].since == at + 180s);
+}
+
 TEST_CASE("an event is taken once for each sequence") {
   fixture f;
   f.commit({event_write{gw("box-1"), outbox_epoch{1}, 4, {wire::event_kind::started, 2}, wall_from_ms(1)}});

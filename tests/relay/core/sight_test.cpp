@@ -286,6 +286,19 @@ TEST_CASE("two devices serve one appliance: faulty until neither is") {
   CHECK(b.of(device_fault)[0].closed);
 }
 
+TEST_CASE("the end of a fault counts whatever the device serves by now") {
+  for (const std::optional<appliance_id> now_of : {std::optional<appliance_id>{}, std::optional{appliance_id{2}}}) {
+    living b;
+    b.tell({wire::device_fault{.device = "a", .faulty = true, .description = 0, .appliance = appliance_id{1}}, b.wall()});
+    REQUIRE(b.of(device_fault).size() == 1);
+    b.tell({wire::device_fault{.device = "a", .faulty = false, .description = 0, .appliance = now_of}, b.wall()});
+    CHECK(b.of(device_fault)[0].closed);
+    b.cut();
+    b.start();
+    CHECK(b.of(device_fault).size() == 1);
+  }
+}
+
 TEST_CASE("a fault that was there before watching began is told when it begins") {
   living b;
   directory& d = b.store.edit_directory();
