@@ -29,7 +29,7 @@ struct found_seed {
   options run;
   const char* what;
 };
-inline constexpr std::array<found_seed, 7> found_seeds{{
+inline constexpr std::array<found_seed, 9> found_seeds{{
     {{.seed = 127, .homes = 3, .days = 8}, "checker: a cut while the disk fails takes a meter's last reading back by hours"},
     {{.seed = 1027, .homes = 5, .days = 10, .poll_interval_s = 900, .slow_line = true},
      "checker: what a new meter counts is nobody's until the old one has been silent for the gap limit"},
@@ -42,6 +42,10 @@ inline constexpr std::array<found_seed, 7> found_seeds{{
      "checker: a step back by more than a day makes slots again, as the end of a step forward does"},
     {{.seed = 7117, .homes = 5, .days = 10, .poll_interval_s = 900, .slow_line = true},
      "checker: a log begun anew on a full disk never held anything: the next start knows of no slot to tell"},
+    {{.seed = 7123, .homes = 5, .days = 10, .poll_interval_s = 900, .slow_line = true},
+     "product: what a poll had read was told when all of the poll was answered, up to 50 s later, over what was announced meanwhile"},
+    {{.seed = 7064, .homes = 5, .days = 10, .poll_interval_s = 900, .slow_line = true},
+     "product: a read that failed when a device was to be told silent was tried again only with the next facts"},
 }};
 
 }  // namespace tomoshibi::sim
