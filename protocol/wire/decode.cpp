@@ -1,47 +1,11 @@
+#include "protocol/wire/field_walker.hpp"
 #include "protocol/wire/parts.hpp"
+#include "protocol/wire/slot_decode.hpp"
 
 #include <pb_decode.h>
 
 namespace tomoshibi::wire {
 namespace {
-
-struct field {
-  std::uint32_t tag = 0;
-  pb_wire_type_t type = PB_WT_VARINT;
-  std::uint64_t number = 0;  // of a varint
-  byte_view part;            // of a length-delimited field
-};
-
-// Walks the fields of a container. After the last one, next() answers false and ok() true.
-class field_walker {
-public:
-  explicit field_walker(byte_view data) : data_(data), stream_(pb_istream_from_buffer(data.data(), data.size())) {}
-  bool ok() const { return ok_; }
-
-  bool next(field& f) {
-    bool end = false;
-    if (!pb_decode_tag(&stream_, &f.type, &f.tag, &end)) {
-      ok_ = end;
-      return false;
-    }
-    ok_ = f.tag != 0 && read_value(f);
-    return ok_;
-  }
-
-private:
-  bool read_value(field& f) {
-    if (f.type == PB_WT_VARINT) return pb_decode_varint(&stream_, &f.number);
-    if (f.type != PB_WT_STRING) return pb_skip_field(&stream_, f.type);
-    std::uint64_t length = 0;
-    if (!pb_decode_varint(&stream_, &length) || length > stream_.bytes_left) return false;
-    f.part = data_.subspan(data_.size() - stream_.bytes_left, static_cast<std::size_t>(length));
-    return pb_read(&stream_, nullptr, f.part.size());
-  }
-
-  byte_view data_;
-  pb_istream_t stream_;
-  bool ok_ = true;
-};
 
 template <class V>
 bool take_leaf(byte_view part, V& v) {
@@ -50,18 +14,18 @@ bool take_leaf(byte_view part, V& v) {
   return pb_decode(&stream, leaf<V>::fields(), &p) && from_pb(p, v);
 }
 
+bool take_leaf(byte_view part, slot_closed& v) { return decode_slot(part, v); }
+
 // If the field's tag is V's, reads it into `out`; false only if it was V's and broke the format.
 template <class V, class Body>
 bool try_leaf(const field& f, Body& out, bool& known) {
   if (f.tag != leaf<V>::tag) return true;
   known = true;
   V v{};
-  if (f.type != PB_WT_STRING || !take_leaf(f.part, v)) return false;
+  if (f.kind != field_kind::part || !take_leaf(f.part, v)) return false;
   out = std::move(v);
   return true;
 }
-
-std::int64_t from_zigzag(std::uint64_t v) { return static_cast<std::int64_t>((v >> 1) ^ (~(v & 1) + 1)); }
 
 bool take_record(byte_view data, record& r) {
   field_walker walker{data};
@@ -72,8 +36,8 @@ bool take_record(byte_view data, record& r) {
                       try_leaf<event>(f, r.body, known);
     if (!fine) return false;
     if (f.tag == record_made_ms_tag) {
-      const std::int64_t ms = from_zigzag(f.number);
-      if (f.type != PB_WT_VARINT || !time_in_range(ms)) return false;
+      const std::int64_t ms = signed_number(f.number);
+      if (f.kind != field_kind::number || !time_in_range(ms)) return false;
       r.made = wall_from_ms(ms);
     }
   }
@@ -84,10 +48,10 @@ bool take_records(byte_view data, records& m) {
   field_walker walker{data};
   for (field f; walker.next(f);) {
     if (f.tag == records_first_seq_tag) {
-      if (f.type != PB_WT_VARINT) return false;
+      if (f.kind != field_kind::number) return false;
       m.first_seq = f.number;
     } else if (f.tag == records_record_tag) {
-      if (f.type != PB_WT_STRING || f.part.size() > record_bytes_max) return false;
+      if (f.kind != field_kind::part || f.part.size() > record_bytes_max) return false;
       if (!take_record(f.part, m.items.emplace_back())) return false;
     }
   }
@@ -99,7 +63,7 @@ bool try_records(const field& f, message& out, bool& known) {
   if (f.tag != frame_records_tag) return true;
   known = true;
   records m;
-  if (f.type != PB_WT_STRING || !take_records(f.part, m)) return false;
+  if (f.kind != field_kind::part || !take_records(f.part, m)) return false;
   out = std::move(m);
   return true;
 }

@@ -10,7 +10,6 @@ namespace tomoshibi::wire {
 namespace {
 
 constexpr std::int64_t time_max_ms = to_ms(end_of(slot_index{slot_value_max}));
-constexpr std::uint32_t on_seconds_max = 900;
 constexpr std::uint32_t poll_interval_max_s = 900;
 constexpr std::uint32_t gap_limit_max_s = 3600;
 constexpr std::uint32_t eoj_max = 0xffffff;
@@ -149,22 +148,6 @@ bool to_pb(const slot_closed& v, tomoshibi_v1_SlotClosed& p) {
     to.readings_got = from.readings_got;
   }
   return true;
-}
-
-static bool from_pb(const tomoshibi_v1_ApplianceSlot& p, appliance_slot& v) {
-  if (p.has_energy_wh) v.energy_wh = p.energy_wh;
-  v.energy_after_gap = p.energy_after_gap;
-  return take_appliance(p.appliance, v.appliance) && listed(p.state, slot_state::unknown, v.state) &&
-         take_small(p.on_seconds, v.on_seconds, on_seconds_max) &&
-         take_small(p.readings_expected, v.readings_expected) && take_small(p.readings_got, v.readings_got);
-}
-
-bool from_pb(const tomoshibi_v1_SlotClosed& p, slot_closed& v) {
-  v.time_uncertain = p.time_uncertain;
-  v.appliances.resize(p.appliance_count);
-  for (std::size_t i = 0; i < p.appliance_count; ++i)
-    if (!from_pb(p.appliance[i], v.appliances[i])) return false;
-  return take_slot(p.slot, v.slot);
 }
 
 bool to_pb(const slot_gap& v, tomoshibi_v1_SlotGap& p) {

@@ -26,7 +26,6 @@ bool to_pb(const bye& v, tomoshibi_v1_Bye& p);
 
 bool from_pb(const tomoshibi_v1_Hello& p, hello& v);
 bool from_pb(const tomoshibi_v1_Welcome& p, welcome& v);
-bool from_pb(const tomoshibi_v1_SlotClosed& p, slot_closed& v);
 bool from_pb(const tomoshibi_v1_SlotGap& p, slot_gap& v);
 bool from_pb(const tomoshibi_v1_DeviceReport& p, device_report& v);
 bool from_pb(const tomoshibi_v1_DeviceFault& p, device_fault& v);

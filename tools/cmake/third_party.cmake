@@ -93,11 +93,11 @@ if(TOMOSHIBI_FUZZERS)
 endif()
 add_library(third_party::sqlite ALIAS third_party_sqlite)
 
-# nanopb: the runtime; without malloc, with errors as short texts.
+# nanopb: the runtime; without malloc, without streams, with errors as short texts.
 locate_source(nanopb)
 add_library(third_party_nanopb STATIC EXCLUDE_FROM_ALL
   "${nanopb_source_dir}/pb_common.c" "${nanopb_source_dir}/pb_decode.c" "${nanopb_source_dir}/pb_encode.c")
-target_compile_definitions(third_party_nanopb PUBLIC PB_VALIDATE_UTF8)
+target_compile_definitions(third_party_nanopb PUBLIC PB_VALIDATE_UTF8 PB_BUFFER_ONLY)
 target_include_directories(third_party_nanopb PRIVATE "${nanopb_source_dir}")
 system_headers(third_party_nanopb "${nanopb_source_dir}")
 target_compile_options(third_party_nanopb PRIVATE -w $<$<CONFIG:Debug>:-O2>)  # it is called a hundred million times in a simulated month
