@@ -1,21 +1,17 @@
 #include "protocol/adapters/pki.hpp"
 #include "protocol/adapters/stderr_log.hpp"
 #include "protocol/adapters/tls_engine.hpp"
+#include "relay/ctl/certificate_dates.hpp"
 #include "relay/ctl/folder_owner.hpp"
 #include "relay/ctl/parse.hpp"
 #include "relay/ctl/registry.hpp"
 #include "relay/ctl/server_names.hpp"
 #include "relay/ctl/verbs/verb_lists.hpp"
 
-#include <algorithm>
-
 namespace tomoshibi::ctl {
 namespace {
 
 using enum argument_kind;
-
-constexpr std::int64_t certificate_days = 3650;
-constexpr std::int64_t certificate_days_max = 7300;
 
 struct relay_files {
   relay::device_config at;
@@ -42,13 +38,6 @@ result<relay_files> read_files(const context& c) {
   return out;
 }
 
-std::string names_of(const certificate_facts& facts) {
-  std::string out;
-  for (const auto* list : {&facts.dns_names, &facts.ip_addresses})
-    for (const auto& name : *list) out += (out.empty() ? "" : ", ") + name;
-  return out;
-}
-
 status show(context& c) {
   const auto files = read_files(c);
   if (!files) return std::unexpected(files.error());
@@ -64,7 +53,7 @@ status show(context& c) {
 status renew(context& c) {
   const auto files = read_files(c);
   if (!files) return std::unexpected(files.error());
-  const auto days = parse_integer("--days", c.text("--days", std::to_string(certificate_days)), 1, certificate_days_max);
+  const auto days = read_days(c);
   if (!days) return std::unexpected(days.error());
   server_certificate_request request;
   if (c.has("--name")) {
@@ -78,7 +67,7 @@ status renew(context& c) {
   }
   const auto ca = load_ca(files->at.ca, c.folder.ca_key());
   if (!ca) return std::unexpected(ca.error());
-  request.valid = {std::max(c.now - 24h, files->ca.valid.from), std::min(c.now + *days * 24h, files->ca.valid.until)};
+  request.valid = validity_within(files->ca.valid, c.now, *days);
   request.key_pem = files->identity.key_pem;
   const auto issued = issue_server(*ca, request);
   if (!issued) return std::unexpected(issued.error());

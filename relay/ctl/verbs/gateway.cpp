@@ -1,7 +1,9 @@
+#include "relay/ctl/certificate_dates.hpp"
 #include "relay/ctl/gateway_bundle.hpp"
 #include "relay/ctl/json_text.hpp"
 #include "relay/ctl/parse.hpp"
 #include "relay/ctl/registry.hpp"
+#include "relay/ctl/server_names.hpp"
 #include "relay/ctl/text_table.hpp"
 #include "relay/ctl/verbs/verb_lists.hpp"
 
@@ -14,8 +16,6 @@ namespace {
 
 using enum argument_kind;
 
-constexpr std::int64_t certificate_days = 3650;   // a box is not visited to renew a certificate
-constexpr std::int64_t certificate_days_max = 7300;
 constexpr std::uint16_t device_port = 8443;
 
 status add(context& c) {
@@ -79,15 +79,8 @@ void warn_of_foreign_name(context& c, const std::string& host) {
   std::ifstream file(path);
   const std::string pem{std::istreambuf_iterator<char>(file), {}};
   const auto facts = read_certificate(pem);
-  if (!facts) return;
-  std::string names;
-  for (const auto* list : {&facts->dns_names, &facts->ip_addresses})
-    for (const auto& name : *list) {
-      if (name == host || (name.starts_with("*.") && host.find('.') != std::string::npos && host.substr(host.find('.')) == name.substr(1)))
-        return;
-      names += (names.empty() ? "" : ", ") + name;
-    }
-  c.note += "tomoshibi-ctl: WARNING: the relay's certificate is not for " + host + " but for " + names +
+  if (!facts || covers(*facts, host)) return;
+  c.note += "tomoshibi-ctl: WARNING: the relay's certificate is not for " + host + " but for " + names_of(*facts) +
             ": the gateway will refuse the relay. Enrol again with one of these, or add the name: certificate renew --name ...\n";
 }
 
@@ -103,13 +96,6 @@ result<std::string> check_enrol(const context& c, const relay::gateway& g) {
   return folder;
 }
 
-// From a day ago, so that a clock that lags a little still accepts it, but never outside the CA's own dates.
-result<validity> validity_within(const key_and_certificate& ca, wall_at now, std::int64_t days) {
-  const auto facts = read_certificate(ca.certificate_pem);
-  if (!facts) return std::unexpected(facts.error());
-  return validity{std::max(now - 24h, facts->valid.from), std::min(now + days * 24h, facts->valid.until)};
-}
-
 status enrol(context& c) {
   auto r = registry::open(c);
   if (!r) return std::unexpected(r.error());
@@ -117,7 +103,7 @@ status enrol(context& c) {
   if (!g) return std::unexpected(g.error());
   const auto folder = check_enrol(c, *g);
   if (!folder) return std::unexpected(folder.error());
-  const auto days = parse_integer("--days", c.text("--days", std::to_string(certificate_days)), 1, certificate_days_max);
+  const auto days = read_days(c);
   if (!days) return std::unexpected(days.error());
   bundle b;
   b.gateway = g->id;
@@ -125,9 +111,9 @@ status enrol(context& c) {
   const auto ca = load_ca(c.folder.ca_certificate(), c.folder.ca_key());
   if (!ca) return std::unexpected(ca.error());
   b.ca_pem = ca->certificate_pem;
-  const auto valid = validity_within(*ca, c.now, *days);
-  if (!valid) return std::unexpected(valid.error());
-  auto identity = issue_gateway(*ca, g->id, *valid);
+  const auto ca_facts = read_certificate(ca->certificate_pem);
+  if (!ca_facts) return std::unexpected(ca_facts.error());
+  auto identity = issue_gateway(*ca, g->id, validity_within(ca_facts->valid, c.now, *days));
   if (!identity) return std::unexpected(identity.error());
   b.identity = std::move(*identity);
   if (auto ok = write_bundle(*folder, b); !ok) return ok;

@@ -1,4 +1,5 @@
 #include "protocol/adapters/pki.hpp"
+#include "relay/ctl/certificate_dates.hpp"
 #include "relay/ctl/folder_owner.hpp"
 #include "relay/ctl/registry.hpp"
 #include "relay/ctl/server_names.hpp"
@@ -17,8 +18,6 @@ namespace {
 
 using enum argument_kind;
 
-constexpr millis ca_validity = 25 * 365 * 24h;
-constexpr millis server_validity = 10 * 365 * 24h;  // gateways check it with our own CA, not with a browser's rules
 // Where the Debian package keeps them.
 constexpr const char* packaged_folder = "/var/lib/tomoshibi";
 constexpr const char* packaged_configuration = "/etc/tomoshibi/relay.toml";
@@ -34,7 +33,7 @@ status make_folder(const std::string& path) {
 }
 
 status write_keys(const context& c, const server_certificate_request& request, const std::string& ca_name) {
-  const auto ca = make_ca(ca_name, {c.now - 24h, c.now + ca_validity});
+  const auto ca = make_ca(ca_name, validity_of(c.now, ca_days));
   if (!ca) return std::unexpected(ca.error());
   const auto server = issue_server(*ca, request);
   if (!server) return std::unexpected(server.error());
@@ -90,7 +89,7 @@ status init(context& c) {
   if (names.empty()) names = {"localhost", "127.0.0.1"};
   auto request = read_server_names(names);
   if (!request) return std::unexpected(request.error());
-  request->valid = {c.now - 24h, c.now + server_validity};
+  request->valid = validity_of(c.now, certificate_days);
   const auto elsewhere = configuration_elsewhere(c);
   if (!elsewhere) return std::unexpected(elsewhere.error());
   if (auto ok = make_folder(c.folder.path); !ok) return ok;

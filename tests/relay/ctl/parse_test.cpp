@@ -4,6 +4,7 @@
 #include "relay/ctl/gateway_bundle.hpp"
 #include "relay/ctl/json_text.hpp"
 #include "relay/ctl/parse.hpp"
+#include "relay/ctl/server_names.hpp"
 #include "relay/ctl/text_table.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -90,4 +91,23 @@ TEST_CASE("the gateway reads the configuration of its bundle") {
     REQUIRE(read->key == "/x/gateway.key");
     REQUIRE(read->ca == "/x/ca.pem");
   }
+}
+
+// Goal: a gateway is enrolled without a warning exactly if Mbed TLS will take the relay's certificate for the name it dials.
+TEST_CASE("which hosts a certificate covers") {
+  certificate_facts facts;
+  facts.dns_names = {"relay.example.org", "*.homes.example.org"};
+  facts.ip_addresses = {"192.0.2.7", "2001:db8::7"};
+  CHECK(names_of(facts) == "relay.example.org, *.homes.example.org, 192.0.2.7, 2001:db8::7");
+  for (const char* yes : {"relay.example.org", "RELAY.example.org", "a.homes.example.org", "A.Homes.Example.Org", "192.0.2.7",
+                          "2001:db8::7", "2001:DB8:0::0:7"}) {
+    CAPTURE(yes);
+    CHECK(covers(facts, yes));
+  }
+  for (const char* no : {"example.org", "x.relay.example.org", "homes.example.org", ".homes.example.org", "a.b.homes.example.org",
+                         "*.example.org", "192.0.2.8", "192.0.2", "2001:db8::8", ""}) {
+    CAPTURE(no);
+    CHECK_FALSE(covers(facts, no));
+  }
+  CHECK_FALSE(covers({}, "relay.example.org"));
 }
