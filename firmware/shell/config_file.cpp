@@ -196,6 +196,12 @@ std::vector<config_schema::difference> differences(const gateway_config& before,
   return out;
 }
 
+void keep_at_start(const gateway_config& former, gateway_config& fresh) {
+  fresh.state_folder = former.state_folder;
+  fresh.echonet = former.echonet;
+  fresh.watch = former.watch;
+}
+
 std::string sample_gateway_config() {
   raw_config raw;
   return gateway_schema(raw).sample();

@@ -43,6 +43,9 @@ std::string sample_gateway_config();
 // the array).
 std::vector<config_schema::difference> differences(const gateway_config& before, const gateway_config& after);
 
+// What was opened at the start stays as it is: `fresh` gets the former values of all keys that are marked so.
+void keep_at_start(const gateway_config& former, gateway_config& fresh);
+
 // "relay.example.net:8443", "192.0.2.7:443", "[2001:db8::7]:443"
 std::optional<relay_address> parse_relay_address(std::string_view text);
 

@@ -156,7 +156,8 @@ status daemon::take_new_configuration() {
 
   const bool addresses = fresh->relays != setup_.config.relays;
   const bool files = identity->tls != setup_.identity.tls;
-  keep_until_restart(*fresh);
+  log_differences(differences(setup_.config, *fresh), log_);
+  keep_at_start(setup_.config, *fresh);
   setup_.config = std::move(*fresh);
   setup_.identity = std::move(*identity);
   setup_.set_log_level(setup_.config.log);
@@ -164,21 +165,6 @@ status daemon::take_new_configuration() {
   if (addresses || files) core_->on_relay_changed(loop_->now(), addresses, out_);
   act();
   return {};
-}
-
-// What was opened at the start stays as it is; the log says what waits for the next one.
-void daemon::keep_until_restart(gateway_config& fresh) const {
-  std::string changed;
-  std::string waiting;
-  for (const auto& d : differences(setup_.config, fresh)) {
-    auto& list = d.at_start ? waiting : changed;
-    list += (list.empty() ? "" : " ") + d.key;
-  }
-  if (!changed.empty()) log_.info("configuration_changed", {{"keys", changed}});
-  if (!waiting.empty()) log_.warning("restart_needed", {{"keys", waiting}});
-  fresh.state_folder = setup_.config.state_folder;
-  fresh.echonet = setup_.config.echonet;
-  fresh.watch = setup_.config.watch;
 }
 
 std::string daemon::status_line() const {

@@ -58,7 +58,6 @@ private:
   status open_link();
   result<tls_context_ptr> make_context(const gateway_identity& identity) const;
   status take_new_configuration();
-  void keep_until_restart(gateway_config& fresh) const;
   std::string status_line() const;
   void on_link_open(link_number link) override;
   void on_link_bytes(link_number link, byte_view data) override;

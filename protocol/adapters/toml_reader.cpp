@@ -438,6 +438,17 @@ std::vector<config_schema::difference> config_schema::differences(const config_s
   return out;
 }
 
+void log_differences(const std::vector<config_schema::difference>& differences, const logger& log) {
+  std::string changed;
+  std::string waiting;
+  for (const auto& d : differences) {
+    auto& list = d.at_start ? waiting : changed;
+    list += (list.empty() ? "" : " ") + d.key;
+  }
+  if (!changed.empty()) log.info("configuration_changed", {{"keys", changed}});
+  if (!waiting.empty()) log.warning("restart_needed", {{"keys", waiting}});
+}
+
 std::string config_schema::sample() const { return config_sample::write(*this); }
 
 }  // namespace tomoshibi

@@ -15,6 +15,7 @@
 // The schema refers to the members: it must not outlive the struct. Errors: config_invalid, not_found (no such file).
 #pragma once
 
+#include "protocol/base/log.hpp"
 #include "protocol/base/result.hpp"
 
 #include <concepts>
@@ -180,5 +181,8 @@ private:
   std::vector<array_of_tables> arrays_;
   std::function<void(std::vector<std::string>&)> check_all_;
 };
+
+// What a reload says of them: configuration_changed, and restart_needed for the keys that keep their former value.
+void log_differences(const std::vector<config_schema::difference>& differences, const logger& log);
 
 }  // namespace tomoshibi

@@ -114,6 +114,17 @@ relay_config default_relay_config(const data_folder& folder) {
   return config;
 }
 
+std::vector<config_schema::difference> differences(relay_config before, relay_config after) {
+  return relay_schema(after).differences(relay_schema(before));
+}
+
+void keep_at_start(const relay_config& former, relay_config& fresh) {
+  fresh.database = former.database;
+  fresh.device.listen = former.device.listen;
+  fresh.device.port = former.device.port;
+  fresh.pages = former.pages;
+}
+
 std::string replay_refusal(const relay_config& c) {
   if (!loopback_address(c.device.listen)) return "device.listen is not on loopback";
   if (!c.mail.server.empty() && !loopback_address(c.mail.server)) return "mail.server is not on loopback";

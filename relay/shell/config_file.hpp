@@ -57,6 +57,12 @@ result<relay_config> read_relay_config(const std::string& path, const data_folde
 // Every key at its default, files in the folder.
 relay_config default_relay_config(const data_folder& folder);
 
+// The keys in which two configurations differ, and whether a running relay keeps the former value.
+std::vector<config_schema::difference> differences(relay_config before, relay_config after);
+
+// What was opened at the start stays as it is: `fresh` gets the former values of all keys that are marked so.
+void keep_at_start(const relay_config& former, relay_config& fresh);
+
 // Why a replay clock is refused with this configuration; empty: it is allowed (every address is on loopback).
 std::string replay_refusal(const relay_config& c);
 

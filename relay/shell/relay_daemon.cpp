@@ -161,7 +161,8 @@ status relay_daemon::reload_configuration() {
   auto mail = read_mail(fresh->mail);
   if (!mail) return std::unexpected{mail.error()};
 
-  keep_until_restart(*fresh);
+  log_differences(differences(setup_.config, *fresh), log_);
+  keep_at_start(setup_.config, *fresh);
   setup_.config = std::move(*fresh);
   certificate_from_ = keys->from;
   certificate_until_ = keys->until;
@@ -171,23 +172,6 @@ status relay_daemon::reload_configuration() {
   open_mail(std::move(*mail));
   setup_.set_log_level(setup_.config.log);
   return {};
-}
-
-// What was opened at the start stays as it is; the log says what waits for the next one.
-void relay_daemon::keep_until_restart(relay_config& fresh) {
-  const auto differences = relay_schema(fresh).differences(relay_schema(setup_.config));
-  std::string changed;
-  std::string waiting;
-  for (const auto& d : differences) {
-    auto& list = d.at_start ? waiting : changed;
-    list += (list.empty() ? "" : " ") + d.key;
-  }
-  if (!changed.empty()) log_.info("configuration_changed", {{"keys", changed}});
-  if (!waiting.empty()) log_.warning("restart_needed", {{"keys", waiting}});
-  fresh.database = setup_.config.database;
-  fresh.device.listen = setup_.config.device.listen;
-  fresh.device.port = setup_.config.device.port;
-  fresh.pages = setup_.config.pages;
 }
 
 status relay_daemon::reload_directory() {

@@ -77,7 +77,6 @@ private:
   void open_mail(std::optional<smtp_options> options);
   status reload_directory();
   status reload_configuration();
-  void keep_until_restart(relay_config& fresh);
   signs_of_life life() const;
   std::string status_line() const;
   std::string control_answer(std::string_view line);

@@ -3,6 +3,8 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
+
 namespace tomoshibi::firmware {
 namespace {
 
@@ -31,6 +33,38 @@ TEST_CASE("defaults") {
   CHECK(config->watch.version == 0);
   CHECK(config->watch.appliances.empty());
   REQUIRE(read(sample_gateway_config()));
+}
+
+// Goal: whatever key is said to change at the next start only keeps its value at a reload; the others take the new one.
+TEST_CASE("a reload keeps what was opened at the start") {
+  const gateway_config former = *read("");
+  auto fresh = read(R"(
+[gateway]
+state_folder = "/elsewhere"
+log = "debug"
+[echonet]
+enabled = false
+interface = "eth1"
+bind_address = "192.0.2.1"
+[watch]
+poll_interval_s = 30
+gap_limit_s = 90
+[[appliance]]
+id = 3
+object = "0602"
+)");
+  REQUIRE(fresh);
+  const auto waiting = [&] {
+    return std::ranges::count_if(differences(former, *fresh), [](const auto& d) { return d.at_start; });
+  };
+  const std::string sample = sample_gateway_config();
+  const std::string_view mark = "Changes at the next start only.";
+  std::ptrdiff_t marked = 1;  // the appliances, which are no key
+  for (auto at = sample.find(mark); at != std::string::npos; at = sample.find(mark, at + 1)) ++marked;
+  REQUIRE(waiting() == marked);
+  keep_at_start(former, *fresh);
+  CHECK(waiting() == 0);
+  CHECK(fresh->log == log_level::debug);
 }
 
 // Goal: a whole file arrives as written.

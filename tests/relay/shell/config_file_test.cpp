@@ -2,7 +2,8 @@
 #include "relay/shell/config_file.hpp"
 
 #include <catch2/catch_test_macros.hpp>
-#include <catch2/generators/catch_generators.hpp>
+
+#include <algorithm>
 
 using namespace tomoshibi;
 using namespace tomoshibi::relay;
@@ -92,4 +93,25 @@ TEST_CASE("a missing file is not_found; empty file keys are filled from the fold
   CHECK(missing.error().code == errc::not_found);
   CHECK(default_relay_config({"/x"}).database == "/x/relay.db");
   CHECK(default_relay_config({"/x"}).device.key == "/x/relay-key.pem");
+}
+
+// Goal: whatever key is said to change at the next start only keeps its value at a reload; the others take the new one.
+TEST_CASE("a reload keeps what was opened at the start") {
+  const relay_config former = default_relay_config({"/var/lib/tomoshibi"});
+  relay_config fresh = former;
+  REQUIRE(read("[store]\ndatabase = \"/elsewhere.db\"\n[device]\nlisten = \"::\"\nport = 443\nconnections_max = 7\n"
+               "[pages]\nenabled = false\nlisten = \"::1\"\nport = 80\n",
+               fresh));
+  const auto waiting = [&] {
+    return std::ranges::count_if(differences(former, fresh), [](const auto& d) { return d.at_start; });
+  };
+  relay_config any;
+  const std::string sample = relay_schema(any).sample();
+  const std::string_view mark = "Changes at the next start only.";
+  std::ptrdiff_t marked = 0;
+  for (auto at = sample.find(mark); at != std::string::npos; at = sample.find(mark, at + 1)) ++marked;
+  REQUIRE(waiting() == marked);
+  keep_at_start(former, fresh);
+  CHECK(waiting() == 0);
+  CHECK(fresh.device.connections_max == 7);
 }
