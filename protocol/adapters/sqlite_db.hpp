@@ -1,9 +1,9 @@
 // SQLite with owners and results: the only file that includes sqlite3.h is sqlite_db.cpp.
 //
-// A database and what is made from it belong to one thread at a time. Statements, transactions and backups must not outlive
-// their database. Every failure is one of errc::storage_io, storage_full (disk or page limit), storage_corrupt (damaged, not
-// a database, or without the tables that a statement names), storage_busy (another connection holds the lock longer than busy_timeout), storage_version; the detail is
-// SQLite's text, never a bound value.
+// A database and what is made from it belong to one thread at a time. Statements, transactions and backups must not
+// outlive their database. Every failure is one of errc::storage_io, storage_full (disk or page limit), storage_corrupt
+// (damaged, not a database, or without the tables that a statement names), storage_busy (another connection holds the
+// lock longer than busy_timeout), storage_version; the detail is SQLite's text, never a bound value.
 #pragma once
 
 #include "protocol/adapters/database_files.hpp"

@@ -1,10 +1,11 @@
 // Records in order, each once: from a gateway's log to writes and facts.
 //
-// Per gateway: `received`, the highest sequence taken without a gap, and `committed`, the highest that is durable. Records at
-// or below `received` are known and skipped; a gap ends the session, unless hello said that the records are gone. Only
-// `committed` is ever acknowledged. A new epoch starts at 0. Sequences that come back below `received` (a gateway restored
-// from an old image) are taken as they are: slots and events are idempotent in the store. What was on its way to the store when a log changed or
-// went back is taken again; its commit acknowledges nothing, for its sequences may mean other records now.
+// Per gateway: `received`, the highest sequence taken without a gap, and `committed`, the highest that is durable.
+// Records at or below `received` are known and skipped; a gap ends the session, unless hello said that the records are
+// gone. Only `committed` is ever acknowledged. A new epoch starts at 0. Sequences that come back below `received` (a
+// gateway restored from an old image) are taken as they are: slots and events are idempotent in the store. What was on
+// its way to the store when a log changed or went back is taken again; its commit acknowledges nothing, for its
+// sequences may mean other records now.
 #pragma once
 
 #include "protocol/base/log.hpp"

@@ -7,7 +7,9 @@
 namespace tomoshibi::relay {
 namespace {
 
-constexpr std::size_t pending_a_row = 100;  // to look through so many waiting writes costs about what a day row costs
+// So many waiting writes cost about what a day row costs. Counted as if all were looked through: they are when it is written
+// down anew whose they are, otherwise only those of the home (commit_queue).
+constexpr std::size_t pending_a_row = 100;
 
 }  // namespace
 

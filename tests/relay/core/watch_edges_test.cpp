@@ -223,6 +223,21 @@ TEST_CASE("a home whose past could not be read keeps its marks; given up, it is 
   }
 }
 
+TEST_CASE("a mark that lost its rule while the home's past could not be read is gone once it can be") {
+  edges_bench b;
+  b.off(50, 60);
+  b.run_for(1min);
+  b.off(1, 3);
+  REQUIRE(b.store.load_recounts()->size() == 1);
+  b.spec(tv).quiet_days.reset();
+  b.store.fail_reads(1);
+  b.directory_changed();
+  REQUIRE(b.core->health().store_reads_failed == 1);
+  REQUIRE(b.store.load_recounts()->size() == 1);
+  b.run_for(3min);
+  CHECK(b.store.load_recounts()->empty());
+}
+
 TEST_CASE("marks outlive a change that is not about them") {
   edges_bench b;
   b.off(50, 60);
