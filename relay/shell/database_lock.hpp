@@ -16,13 +16,15 @@ class database_lock {
 public:
   // Errors: already_exists (somebody holds it; the detail names the path), storage_io.
   static result<database_lock> take(const std::string& database);
-  database_lock(database_lock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  database_lock(database_lock&& other) noexcept : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
   database_lock& operator=(database_lock&&) = delete;
   ~database_lock();
+  const std::string& path() const { return path_; }  // of the lock's own file
 
 private:
-  explicit database_lock(int fd) : fd_(fd) {}
+  database_lock(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
   int fd_;
+  std::string path_;
 };
 
 }  // namespace tomoshibi::relay

@@ -1,3 +1,4 @@
+#include "relay/ctl/folder_owner.hpp"
 #include "relay/ctl/parse.hpp"
 #include "relay/ctl/registry.hpp"
 #include "relay/ctl/relay_link.hpp"
@@ -82,6 +83,8 @@ status restore(context& c) {
   if (!alone && alone.error().code == errc::already_exists)
     return fail(errc::refused, config->database + ": a relay runs on it; stop the relay first");
   if (!alone) return std::unexpected(alone.error());
+  const std::string folder = fs::path(config->database).parent_path();
+  if (auto ok = give_to_owner(folder, {alone->path()}); !ok) return ok;
   if (auto ok = nobody_uses(c, config->database); !ok) return ok;
   const std::string fresh = config->database + ".restoring";
   std::error_code ec;
@@ -98,6 +101,7 @@ status restore(context& c) {
     fs::remove(fresh, ec);
     return fail(ok.error().code, source + ": " + ok.error().detail);
   }
+  if (auto ok = give_to_owner(folder, {fresh}); !ok) return ok;
   if (auto ok = replace(c, config->database, fresh); !ok) return ok;
   c.say("restored from " + source + "; the former database, if there was one, lies beside it as *.before-restore-*");
   return {};
