@@ -60,13 +60,30 @@ void take_values(const bound_verb& b, context& c) {
     if (b.options[i].second->count() > 0) c.set(b.options[i].first, b.values[i].second);
 }
 
-// What the library says of help, or of words that it did not take.
-void answer(const CLI::App& app, const CLI::Error& e, asked& a) {
+// "tomoshibi-ctl home add", as far as it was understood.
+std::string understood(const CLI::App& app) {
+  std::string words = app.get_name();
+  for (auto below = app.get_subcommands(); !below.empty(); below = below.front()->get_subcommands())
+    words += " " + below.front()->get_name();
+  return words;
+}
+
+// Help, the version, or what is wrong with the words. CLI11 tells what is missing before it tells what it did not know: of
+// a misspelt verb that a verb is missing.
+asked answer(const CLI::App& app, const CLI::ParseError& e, asked a) {
   std::ostringstream out;
-  std::ostringstream note;
-  a.exit_code = app.exit(e, out, note) == 0 ? 0 : 2;
+  std::ostringstream ignored;
+  a.exit_code = app.exit(e, out, ignored) == 0 ? 0 : 2;
   a.c.out = out.str();
-  a.c.note = note.str();
+  if (a.exit_code == 0) return a;
+  const auto unknown = app.remaining(true);
+  const std::string said = e.what();
+  a.c.note = "tomoshibi-ctl: " +
+             (!unknown.empty()                    ? "no such verb or option: '" + unknown.front() + "'"
+              : said.starts_with("A subcommand") ? "a verb is missing"
+                                                  : said) +
+             "; see: " + understood(app) + " --help\n";
+  return a;
 }
 
 int finish(const context& c, const status& done) {
@@ -110,16 +127,8 @@ asked read_command_line(int argc, const char* const* argv) {
 
   try {
     app.parse(argc, argv);
-  } catch (const CLI::RequiredError& e) {
-    // CLI11 tells what is missing before it tells what it did not know: of a misspelt verb that a verb is missing.
-    const auto unknown = app.remaining(true);
-    answer(app, e, a);
-    a.exit_code = 2;
-    if (!unknown.empty()) c.note = "tomoshibi-ctl: no such verb or option: '" + unknown.front() + "'; see --help\n";
-    return a;
   } catch (const CLI::ParseError& e) {
-    answer(app, e, a);
-    return a;
+    return answer(app, e, std::move(a));
   }
   auto at = present(now);
   if (!at) {

@@ -159,7 +159,9 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& wrong) {
-    return app.exit(wrong) == 0 ? 0 : exit_usage;
+    if (wrong.get_exit_code() == 0) return app.exit(wrong);  // help, version
+    const auto unknown = app.remaining();
+    return complain(exit_usage, (unknown.empty() ? wrong.what() : "no such option: '" + unknown.front() + "'") + "; see --help");
   }
   if (line.print) return print_config();
 

@@ -129,7 +129,10 @@ class Usage(Case):
                           ["usage", "1"], ["home", "list", "extra"]):
             self.wrong(*arguments)
         self.wrong("statsu", says="no such verb or option: 'statsu'")
-        self.wrong("watch", "onn", "1", says="no such verb or option: 'onn'")
+        self.wrong("watch", "onn", "1", says="no such verb or option: 'onn'; see: tomoshibi-ctl watch --help")
+        self.wrong("home", "add", "a", "--zome", "Z", says="no such verb or option: '--zome'; see: tomoshibi-ctl home add --help")
+        self.wrong("home", "add", says="tomoshibi-ctl: NAME is required; see: tomoshibi-ctl home add --help")
+        self.wrong(says="tomoshibi-ctl: a verb is missing; see: tomoshibi-ctl --help")
         self.assertRegex(self.ok("--version"), r"^tomoshibi-ctl \d+\.\d+\.\d+\n$")
         self.assertIn("UTC time", self.run_ctl("home", "list", now="yesterday").stderr)
 
