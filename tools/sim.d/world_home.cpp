@@ -101,7 +101,6 @@ void world::look_at_gateway(std::uint32_t h) {
   box& b = boxes_[h];
   if (b.settled) return;
   home& one = *homes_[h];
-  b.anew = b.anew || one.flash().begun_anew();
   // Until it knows the time and what to watch, what it sees is in memory only, or is not seen at all.
   b.settled = one.config_version() != 0 && one.statistics().clock_known;
   if (!b.settled) return;
@@ -133,6 +132,8 @@ void world::gateway_on(std::uint32_t h) {
   boxes_[h].settled = false;
   boxes_[h].cut_after = 0;
   one.power_up(now_, gateway_out_);
+  // Seen here, because the power may go again in this very turn, with the new log durable and what it replaced forgotten.
+  boxes_[h].anew = boxes_[h].anew || one.flash().begun_anew();
   gateway_said(h);
   if (one.on() && boxes_[h].ticking) push(now_ + tick_every, event_kind::clock_tick, h);
 }
