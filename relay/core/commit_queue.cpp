@@ -16,20 +16,23 @@ void commit_queue::end_turn(turn& t) {
   // The last of several batches is the one that collects: sealing it changes no place in front of it.
   if (collecting_.size() >= limits_.batch_writes_max) sealed_.push_back(std::exchange(collecting_, {}));
   if (!out_) {
-    if (!flying_.empty()) {
+    if (flying_) {
       if (t.now >= retry_at_) submit(t);
     } else if (!sealed_.empty()) {
-      flying_ = std::move(sealed_.front());
+      fly(std::move(sealed_.front()));
       sealed_.pop_front();
-      forget_homes();
       submit(t);
     } else if (!collecting_.empty()) {
-      flying_ = std::exchange(collecting_, {});
-      forget_homes();
+      fly(std::exchange(collecting_, {}));
       submit(t);
     }
   }
   count_.writes_pending = pending_;
+}
+
+void commit_queue::fly(write_batch batch) {
+  flying_ = std::make_shared<const write_batch>(std::move(batch));
+  forget_homes();
 }
 
 void commit_queue::submit(turn& t) {
@@ -38,20 +41,20 @@ void commit_queue::submit(turn& t) {
   t.out.emplace_back(std::in_place_type<commit>, commit_ticket{++last_ticket_}, flying_);
 }
 
-std::optional<write_batch> commit_queue::on_done(turn& t, commit_ticket ticket, const status& done) {
-  if (!out_ || ticket != commit_ticket{last_ticket_}) return std::nullopt;
+std::shared_ptr<const write_batch> commit_queue::on_done(turn& t, commit_ticket ticket, const status& done) {
+  if (!out_ || ticket != commit_ticket{last_ticket_}) return nullptr;
   out_ = false;
   if (!done) {
     on_failure(t, done.error());
-    return std::nullopt;
+    return nullptr;
   }
-  if (count_.commit_failing) log_.info("commits_again", {{"writes", flying_.size()}});
+  if (count_.commit_failing) log_.info("commits_again", {{"writes", flying().size()}});
   count_.commit_failing = false;
   ++count_.commits;
   retry_delay_ = {};
-  pending_ -= flying_.size();
+  pending_ -= flying().size();
   forget_homes();
-  return std::exchange(flying_, {});
+  return std::exchange(flying_, nullptr);
 }
 
 void commit_queue::note_homes() {
@@ -72,7 +75,7 @@ void commit_queue::on_failure(turn& t, const error& why) {
   count_.commit_failing = true;
   retry_delay_ = std::clamp(retry_delay_ * 2, limits_.commit_retry_first, limits_.commit_retry_max);
   retry_at_ = t.now + retry_delay_;
-  log_.error("commit_failed", {{"err", name_of(why.code)}, {"detail", why.detail}, {"writes", flying_.size()},
+  log_.error("commit_failed", {{"err", name_of(why.code)}, {"detail", why.detail}, {"writes", flying().size()},
                                {"retry_ms", retry_delay_.count()}});
 }
 

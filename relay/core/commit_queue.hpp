@@ -10,7 +10,7 @@
 #include "relay/core/turn.hpp"
 
 #include <deque>
-#include <optional>
+#include <memory>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -24,7 +24,7 @@ public:
   void add(write w);
   void end_turn(turn& t);  // seals what the turn added; asks for a commit if none is out and none waits for its retry
   // The batch, once it is durable. Nothing if it failed (it will be tried again) or the ticket is not the one out.
-  std::optional<write_batch> on_done(turn& t, commit_ticket ticket, const status& done);
+  std::shared_ptr<const write_batch> on_done(turn& t, commit_ticket ticket, const status& done);
 
   mono_time next_wake() const { return out_ ? never : retry_at_; }
   std::size_t pending() const { return pending_; }  // writes not yet durable
@@ -46,9 +46,11 @@ private:
 
   std::size_t batches() const { return sealed_.size() + 2; }
   const write_batch& batch(std::size_t number) const {
-    if (number == 0) return flying_;
+    if (number == 0) return flying();
     return number <= sealed_.size() ? sealed_[number - 1] : collecting_;
   }
+  const write_batch& flying() const { return flying_ ? *flying_ : none_; }
+  void fly(write_batch batch);
   void note_homes();
   void forget_homes() { by_home_.clear(), noted_ = {}; }
 
@@ -58,7 +60,8 @@ private:
   const limits& limits_;
   health& count_;
   logger log_;
-  write_batch flying_;                    // out, or waiting for its retry
+  const write_batch none_;
+  std::shared_ptr<const write_batch> flying_;   // out, or waiting for its retry
   std::deque<write_batch> sealed_;
   write_batch collecting_;
   std::size_t pending_ = 0;

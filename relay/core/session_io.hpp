@@ -5,6 +5,7 @@
 #include "relay/ports/store.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -49,7 +50,7 @@ struct close {                     // after what was sent before has left (the s
 };
 struct commit {                    // run store.commit(batch), then call on_commit_done(ticket, status)
   commit_ticket ticket{};          // at most one is out at any time
-  write_batch batch;
+  std::shared_ptr<const write_batch> batch;  // the core keeps hold of it until it is durable
 };
 struct submit_mail {               // hand to the mail server, then call on_mail_done(key, result)
   mail what;

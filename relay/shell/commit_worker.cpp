@@ -13,7 +13,7 @@ namespace tomoshibi::relay {
 
 struct commit_worker::impl {
   struct entry {
-    write_batch batch;
+    std::shared_ptr<const write_batch> batch;
     done_handler done;
   };
 
@@ -30,9 +30,9 @@ struct commit_worker::impl {
       waiting.reset();
       lock.unlock();
       const auto began = std::chrono::steady_clock::now();
-      commit_report report{into.commit(work.batch), {}};
+      commit_report report{into.commit(*work.batch), {}};
       report.took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began);
-      work.batch.clear();
+      work.batch.reset();
       {
         std::lock_guard again(mutex);
         out = false;
@@ -62,7 +62,7 @@ commit_worker::~commit_worker() {
   impl_->thread.join();
 }
 
-void commit_worker::start(write_batch batch, done_handler done) {
+void commit_worker::start(std::shared_ptr<const write_batch> batch, done_handler done) {
   std::lock_guard lock(impl_->mutex);
   TOMO_REQUIRE(!impl_->out);
   impl_->out = true;

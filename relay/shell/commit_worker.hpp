@@ -23,7 +23,7 @@ public:
   commit_worker(const commit_worker&) = delete;
   commit_worker& operator=(const commit_worker&) = delete;
 
-  void start(write_batch batch, done_handler done);  // at most one is out: a second one is a broken invariant
+  void start(std::shared_ptr<const write_batch> batch, done_handler done);  // at most one is out: a second one is a broken invariant
 
 private:
   struct impl;

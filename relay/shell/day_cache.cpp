@@ -2,6 +2,8 @@
 
 #include "relay/shell/day_row.hpp"
 
+#include <algorithm>
+
 namespace tomoshibi::relay {
 namespace {
 
@@ -59,7 +61,7 @@ result<bool> day_cache::known(home_id home) {
 }
 
 result<day_cache::row*> day_cache::load(const key& k) {
-  if (const auto found = rows_.find(k); found != rows_.end()) return &found->second;
+  if (const auto found = rows_.find(k); found != rows_.end()) return found->second;
   if (rows_.size() >= rows_max)
     if (auto ok = flush(); !ok) return std::unexpected(ok.error());
   auto s = statements_->get("SELECT cells FROM day WHERE home = ?1 AND appliance = ?2 AND day = ?3");
@@ -68,14 +70,39 @@ result<day_cache::row*> day_cache::load(const key& k) {
   const auto there = (*s)->bind_all(static_cast<std::uint32_t>(home), static_cast<std::uint16_t>(appliance),
                                     static_cast<std::int32_t>(day)).step();
   if (!there) return std::unexpected(there.error());
-  row fresh;
-  if (*there) {
-    if (auto cells = decode_day((*s)->blob(0)))
-      fresh.cells = *cells;
-    else if (auto ok = put_aside(k); !ok)
-      return std::unexpected(ok.error());
+  row& fresh = fresh_row(k);
+  if (*there && !decode_day((*s)->blob(0), fresh.cells)) {
+    fresh.cells = {};
+    if (auto ok = put_aside(k); !ok) return std::unexpected(ok.error());
   }
-  return &rows_.emplace(k, fresh).first->second;
+  rows_.emplace(k, &fresh);
+  return &fresh;
+}
+
+day_cache::row& day_cache::fresh_row(const key& k) {
+  if (rows_.size() == pool_.size()) pool_.emplace_back();
+  row& out = pool_[rows_.size()];
+  out.what = k;
+  out.cells = {};
+  out.changed = false;
+  return out;
+}
+
+std::size_t day_cache::key_hash::operator()(const key& k) const {
+  const auto [home, appliance, day] = k;
+  constexpr std::uint64_t odd = 0x9e3779b97f4a7c15;  // 2^64 / the golden ratio: spreads neighbours
+  const auto place = std::uint64_t{static_cast<std::uint32_t>(home)} << 16 | static_cast<std::uint16_t>(appliance);
+  return static_cast<std::size_t>((place * odd ^ static_cast<std::uint32_t>(day)) * odd);
+}
+
+void day_cache::begin() {
+  homes_.clear();
+  forget_rows();
+}
+
+void day_cache::forget_rows() {
+  rows_.clear();
+  order_.clear();
 }
 
 // A row that cannot be read must not stop the batch of every other home.
@@ -100,17 +127,19 @@ status day_cache::put(home_id home, appliance_id appliance, slot_index slot, con
 }
 
 status day_cache::flush() {
-  for (const auto& [k, r] : rows_) {
-    if (!r.changed) continue;
-    const auto [home, appliance, day] = k;
+  for (const auto& [k, r] : rows_)
+    if (r->changed) order_.push_back(r);
+  std::ranges::sort(order_, {}, [](const row* r) -> const key& { return r->what; });
+  for (const row* r : order_) {
+    const auto [home, appliance, day] = r->what;
     if (auto ok = statements_->run("INSERT INTO day (home, appliance, day, cells) VALUES (?1, ?2, ?3, ?4) "
                                    "ON CONFLICT DO UPDATE SET cells = excluded.cells",
                                    static_cast<std::uint32_t>(home), static_cast<std::uint16_t>(appliance),
-                                   static_cast<std::int32_t>(day), encode_day(r.cells));
+                                   static_cast<std::int32_t>(day), encode_day(r->cells));
         !ok)
       return ok;
   }
-  rows_.clear();
+  forget_rows();
   return {};
 }
 

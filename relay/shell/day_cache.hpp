@@ -8,8 +8,10 @@
 #include "relay/core/ledger.hpp"
 #include "relay/shell/statement_cache.hpp"
 
-#include <map>
+#include <deque>
 #include <tuple>
+#include <unordered_map>
+#include <vector>
 
 namespace tomoshibi::relay {
 
@@ -18,13 +20,18 @@ public:
   static constexpr std::size_t rows_max = 4096;  // about 8 MB decoded
 
   explicit day_cache(statement_cache& statements) : statements_(&statements) {}
+  void begin();    // a transaction: forgets what another one, that may have failed, has left
   status merge(home_id home, const wire::slot_closed& slot);
   status merge(home_id home, const wire::slot_gap& gap);
   status flush();  // call before the transaction's commit
 
 private:
   using key = std::tuple<home_id, appliance_id, utc_day>;
+  struct key_hash {
+    std::size_t operator()(const key& k) const;
+  };
   struct row {
+    key what;
     day_cells cells{};
     bool changed = false;
   };
@@ -34,8 +41,13 @@ private:
   status put(home_id home, appliance_id appliance, slot_index slot, const slot_cell& cell, bool only_if_absent);
 
   statement_cache* statements_;
-  std::map<home_id, bool> homes_;
-  std::map<key, row> rows_;
+  row& fresh_row(const key& k);
+  void forget_rows();
+
+  std::unordered_map<home_id, bool> homes_;
+  std::unordered_map<key, row*, key_hash> rows_;
+  std::deque<row> pool_;         // rows of 2 KB: kept for the next transaction, the first rows_.size() of them are in use
+  std::vector<const row*> order_;  // of flush(), by key: neighbours in the table are written one after the other
 };
 
 }  // namespace tomoshibi::relay

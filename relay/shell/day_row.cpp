@@ -112,7 +112,10 @@ std::unexpected<error> corrupt(const char* what) { return fail(errc::storage_cor
 }  // namespace
 
 bytes encode_day(const day_cells& cells) {
-  bytes out{day_row_version};
+  constexpr std::size_t often = 64;
+  bytes out;
+  out.reserve(often);
+  put_u8(out, day_row_version);
   std::size_t end = cells.size();
   while (end > 0 && !cells[end - 1].present) --end;
   reading_counts before;
@@ -127,12 +130,17 @@ bytes encode_day(const day_cells& cells) {
 }
 
 result<day_cells> decode_day(byte_view row) {
+  result<day_cells> out{std::in_place};
+  if (auto ok = decode_day(row, *out); !ok) return std::unexpected(ok.error());
+  return out;
+}
+
+status decode_day(byte_view row, day_cells& cells) {
   number_reader in(row);
   const std::uint8_t version = in.byte();
   if (!in.ok()) return corrupt("empty");
   if (version == 0) return corrupt("version 0");
   if (version > day_row_version) return fail(errc::storage_version, "day row: version " + std::to_string(version));
-  day_cells cells{};
   reading_counts before;
   for (std::size_t i = 0; !in.at_end();) {
     const std::uint8_t head = in.byte();
@@ -144,7 +152,7 @@ result<day_cells> decode_day(byte_view row) {
     std::fill_n(cells.begin() + static_cast<std::ptrdiff_t>(i), count, c);
     i += count;
   }
-  return cells;
+  return {};
 }
 
 }  // namespace tomoshibi::relay

@@ -25,5 +25,6 @@ inline constexpr std::size_t day_row_bytes_max = 1 + slots_per_day * 16;  // eve
 
 bytes encode_day(const day_cells& cells);  // absent cells lose whatever else they carry
 result<day_cells> decode_day(byte_view row);
+status decode_day(byte_view row, day_cells& empty);  // the same, in place; after an error it holds what came before it
 
 }  // namespace tomoshibi::relay

@@ -43,7 +43,7 @@ result<std::optional<utc_day>> sqlite_store::newest_day(home_id home, appliance_
 status sqlite_store::commit(const write_batch& batch) {
   auto tx = transaction::begin(writes_);
   if (!tx) return std::unexpected(tx.error());
-  if (auto ok = apply_batch(write_statements_, batch); !ok) return ok;
+  if (auto ok = apply_batch(write_statements_, days_, batch); !ok) return ok;
   return tx->commit();
 }
 

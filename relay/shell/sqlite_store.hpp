@@ -9,6 +9,7 @@
 #pragma once
 
 #include "relay/ports/store.hpp"
+#include "relay/shell/day_cache.hpp"
 #include "relay/shell/statement_cache.hpp"
 
 #include <memory>
@@ -41,6 +42,7 @@ private:
   sqlite_db writes_;
   statement_cache read_statements_;
   statement_cache write_statements_;
+  day_cache days_{write_statements_};
 };
 
 }  // namespace tomoshibi::relay

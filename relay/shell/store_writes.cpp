@@ -136,8 +136,8 @@ status queue_mail(statement_cache& db, const mail& m) {
                 number(m.not_before), m.attempts, m.subject, m.body, m.message_id, m.last_error);
 }
 
-status apply_batch(statement_cache& statements, const write_batch& batch) {
-  day_cache days(statements);
+status apply_batch(statement_cache& statements, day_cache& days, const write_batch& batch) {
+  days.begin();
   writer apply(statements, days);
   for (const write& w : batch)
     if (auto ok = std::visit(apply, w); !ok) return ok;

@@ -12,6 +12,6 @@ namespace tomoshibi::relay {
 status queue_mail(statement_cache& statements, const mail& m);
 
 // Within the caller's transaction.
-status apply_batch(statement_cache& statements, const write_batch& batch);
+status apply_batch(statement_cache& statements, day_cache& days, const write_batch& batch);
 
 }  // namespace tomoshibi::relay

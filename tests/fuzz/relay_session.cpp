@@ -48,7 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       output todo;
       todo.swap(out);
       for (const action& a : todo) {
-        if (const auto* c = std::get_if<commit>(&a)) core.on_commit_done(now, wall(), c->ticket, store.commit(c->batch), out);
+        if (const auto* c = std::get_if<commit>(&a)) core.on_commit_done(now, wall(), c->ticket, store.commit(*c->batch), out);
         if (const auto* m = std::get_if<submit_mail>(&a)) core.on_mail_done(now, wall(), m->what.key, {}, out);
       }
     }

@@ -76,7 +76,7 @@ void world::relay_off(mono_time until) {
   if (!relay_) return;
   ++statistics_.relay_cuts;
   // The commit that was out may have reached the disk before the power went, without anybody hearing of it.
-  if (commit_ && random_.chance(500)) (void)commit(commit_->batch);
+  if (commit_ && random_.chance(500)) (void)commit(*commit_->batch);
   commit_.reset();
   disk_->power_cut();  // first: nothing that a destructor writes is to reach it
   mails_out_.clear();
@@ -204,7 +204,7 @@ void world::show_committed(const relay::write_batch& batch) {
 void world::finish_commit() {
   relay::commit done = std::move(*commit_);
   commit_.reset();
-  const status answer = commit(done.batch);
+  const status answer = commit(*done.batch);
   if (disk_->power_is_cut()) return relay_off(now_ + power_back);
   relay_->on_commit_done(now_, wall(), done.ticket, answer, relay_out_);
 }

@@ -284,7 +284,7 @@ TEST_CASE("writes are committed in batches of limited size, in order") {
     b.from(s, records_of(static_cast<record_seq>(i) + 1, {slot_record(first + i, {{1, slot_state::off}})}));
   record_seq acked = 0;
   while (!b.commits.empty()) {
-    CHECK(b.commits.front().batch.size() <= 7);  // a turn is not divided
+    CHECK(b.commits.front().batch->size() <= 7);  // a turn is not divided
     b.finish_commit(true);
     if (const auto a = b.last_of<wire::ack>(s)) {
       CHECK(a->acked_seq > acked);

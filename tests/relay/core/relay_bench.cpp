@@ -97,7 +97,7 @@ void relay_bench::act() {
     if (commits_at_once && !commits.empty()) {
       const commit c = std::move(commits.front());
       commits.pop_front();
-      core->on_commit_done(now, wall(), c.ticket, store.commit(c.batch), out_);
+      core->on_commit_done(now, wall(), c.ticket, store.commit(*c.batch), out_);
     }
     while (mails_at_once && !mails_out.empty()) {
       const mail_key key = mails_out.front();
@@ -111,7 +111,7 @@ void relay_bench::finish_commit(bool applied, bool told) {
   TOMO_REQUIRE(!commits.empty());
   const commit c = std::move(commits.front());
   commits.pop_front();
-  const status done = applied ? store.commit(c.batch) : status{fail(errc::storage_io, "told to fail")};
+  const status done = applied ? store.commit(*c.batch) : status{fail(errc::storage_io, "told to fail")};
   if (!told) return;
   core->on_commit_done(now, wall(), c.ticket, done, out_);
   act();
