@@ -209,8 +209,16 @@ void outbox::failed(mono_time now, const error& why) {
   retry_at_ = now + store_retry;
 }
 
+// A commit that failed may be there all the same: until that is known, what lies behind next_ is not to leave the house, or
+// the relay would acknowledge what we do not hold.
+std::size_t outbox::held_from(record_seq from, std::size_t count_max) const {
+  return from < next_ ? static_cast<std::size_t>(std::min<record_seq>(count_max, next_ - from)) : 0;
+}
+
 result<std::vector<stored_record>> outbox::read(record_seq from, std::size_t count_max) {
-  auto out = store_.read(from, count_max);
+  const std::size_t count = held_from(from, count_max);
+  if (count == 0) return std::vector<stored_record>{};
+  auto out = store_.read(from, count);
   if (!out) log_.error("read_failed", {{"err", name_of(out.error().code)}, {"detail", out.error().detail}});
   return out;
 }
@@ -219,7 +227,7 @@ result<std::vector<logged_record>> outbox::logged(record_seq from, std::size_t c
   std::vector<logged_record> out;
   from = std::max(from, oldest());
   while (from < next_ && out.size() < count_max) {
-    auto part = store_.read(from, std::min(measure_step, count_max - out.size()));
+    auto part = store_.read(from, held_from(from, std::min(measure_step, count_max - out.size())));
     if (!part) return std::unexpected(part.error());
     if (part->empty()) return fail(errc::storage_corrupt, "records are missing from the log");
     for (auto& record : *part) {

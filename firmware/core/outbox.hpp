@@ -96,6 +96,7 @@ public:
 
 private:
   status load_state();
+  std::size_t held_from(record_seq from, std::size_t count_max) const;
   status measure(record_seq oldest, record_seq next);
   void make_room(wall_at made);
   void forget_oldest();
