@@ -18,7 +18,7 @@ slots_write slot_of_home(std::uint32_t home, std::int32_t number) {
   return w;
 }
 
-std::int32_t number_in(const write& w) {
+std::int32_t number_in(const relay::write& w) {
   if (const auto* s = std::get_if<slots_write>(&w)) return s->slot.slot - slot_index{0};
   return std::get<gap_write>(w).gap.first_slot - slot_index{0};
 }
