@@ -7,8 +7,7 @@ namespace {
 
 namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
-constexpr int backlog = 4096;          // thousands of gateways come back together after an outage
-constexpr millis pause_after_failure{200};  // out of descriptors: the waiting ones stay in the backlog
+constexpr int backlog = 4096;  // thousands of gateways come back together after an outage
 
 }  // namespace
 
@@ -16,7 +15,6 @@ struct tls_listener::impl : std::enable_shared_from_this<tls_listener::impl> {
   impl(event_loop& l, tls_context_ptr c, accept_handler h, const tls_stream_options& o)
       : loop(l), context(std::move(c)), on_accept(std::move(h)), options(o), acceptor(l.context()), pause(l) {}
 
-  status open(const endpoint& at);
   void accept();
   void on_accepted(const boost::system::error_code& failed, tcp::socket socket);
 
@@ -30,20 +28,6 @@ struct tls_listener::impl : std::enable_shared_from_this<tls_listener::impl> {
   bool alive = true;
 };
 
-status tls_listener::impl::open(const endpoint& at) {
-  boost::system::error_code failed;
-  const auto address = asio::ip::make_address(at.address, failed);
-  if (failed) return fail(errc::config_invalid, "not an IP address: '" + at.address + "'");
-  const tcp::endpoint where{address, at.port};
-  acceptor.open(where.protocol(), failed);
-  if (!failed) acceptor.set_option(asio::socket_base::reuse_address{true}, failed);
-  if (!failed) acceptor.bind(where, failed);
-  if (!failed) acceptor.listen(backlog, failed);
-  if (failed)
-    return fail(errc::net_unreachable, "TCP " + at.address + ":" + std::to_string(at.port) + ": " + failed.message());
-  return {};
-}
-
 void tls_listener::impl::accept() {
   acceptor.async_accept([self = shared_from_this()](const boost::system::error_code& failed, tcp::socket socket) {
     self->on_accepted(failed, std::move(socket));
@@ -52,7 +36,7 @@ void tls_listener::impl::accept() {
 
 void tls_listener::impl::on_accepted(const boost::system::error_code& failed, tcp::socket socket) {
   if (!alive) return;
-  if (failed) return pause.set_after(pause_after_failure, [this] { accept(); });
+  if (failed) return pause.set_after(accept_pause, [this] { accept(); });
   auto inside = std::make_shared<tls_stream::impl>(loop, context, options);
   inside->socket = std::move(socket);
   inside->gate = gate;
@@ -66,7 +50,7 @@ tls_listener::tls_listener(std::shared_ptr<impl> p) : impl_(std::move(p)) {}
 result<std::unique_ptr<tls_listener>> tls_listener::open(event_loop& loop, tls_context_ptr context, const endpoint& at,
                                                          accept_handler on_accept, const tls_stream_options& options) {
   auto inside = std::make_shared<impl>(loop, std::move(context), std::move(on_accept), options);
-  if (auto opened = inside->open(at); !opened) return std::unexpected(opened.error());
+  if (auto opened = listen_at(inside->acceptor, at, backlog); !opened) return std::unexpected(opened.error());
   inside->accept();
   return std::unique_ptr<tls_listener>(new tls_listener(std::move(inside)));
 }
@@ -80,10 +64,6 @@ tls_listener::~tls_listener() {
 
 void tls_listener::use(tls_context_ptr context) { impl_->context = std::move(context); }
 
-endpoint tls_listener::local() const {
-  boost::system::error_code failed;
-  const auto at = impl_->acceptor.local_endpoint(failed);
-  return failed ? endpoint{} : to_endpoint(at);
-}
+endpoint tls_listener::local() const { return local_of(impl_->acceptor); }
 
 }  // namespace tomoshibi

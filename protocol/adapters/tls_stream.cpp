@@ -21,7 +21,6 @@ error net_error(const boost::system::error_code& code, std::string_view doing, e
 
 }  // namespace
 
-endpoint to_endpoint(const asio::ip::tcp::endpoint& at) { return {at.address().to_string(), at.port()}; }
 
 tls_stream::impl::impl(event_loop& l, tls_context_ptr c, const tls_stream_options& o)
     : loop(l), context(std::move(c)), options(o), socket(l.context()), deadline(l) {}

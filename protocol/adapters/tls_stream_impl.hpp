@@ -2,6 +2,7 @@
 #pragma once
 
 #include "protocol/adapters/handshake_gate.hpp"
+#include "protocol/adapters/tcp_listen.hpp"
 #include "protocol/adapters/tls_stream.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -55,6 +56,5 @@ struct tls_stream::impl : std::enable_shared_from_this<tls_stream::impl> {
   endpoint peer;
 };
 
-endpoint to_endpoint(const boost::asio::ip::tcp::endpoint& at);
 
 }  // namespace tomoshibi

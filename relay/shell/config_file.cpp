@@ -22,7 +22,8 @@ void declare_device(config_schema& schema, device_config& c) {
   auto& t = schema.table("device", "The device channel: where gateways dial in, with TLS 1.3 and certificates on both sides.");
   t.text("listen", c.listen, {2, 45}).check(listen_allowed).at_start()
       .help("Address to listen on: 0.0.0.0 = every IPv4 interface, :: = every IPv6 interface.");
-  t.integer("port", c.port, 0, 65535).at_start().help("TCP port; 0 = any free one, named in the log. 443 works where firewalls are strict.");
+  t.integer("port", c.port, 0, 65535).at_start()
+      .help("TCP port; 0 = any free one, named in the log. 443 works where firewalls are strict.");
   t.path("certificate", c.certificate).help("The relay's certificate (PEM). Without it: relay.pem in the relay's folder.");
   t.path("key", c.key).help("Its private key (PEM). Without it: relay-key.pem in the relay's folder.");
   t.path("ca", c.ca).help("The provider's own CA, which signed the gateways' certificates. Without it: ca.pem in the relay's folder.");

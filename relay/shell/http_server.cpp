@@ -1,5 +1,7 @@
 #include "relay/shell/http_server.hpp"
 
+#include "protocol/adapters/tcp_listen.hpp"
+
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/core/flat_static_buffer.hpp>
@@ -19,7 +21,6 @@ using tcp = asio::ip::tcp;
 using code = boost::system::error_code;
 
 constexpr int backlog = 64;
-constexpr millis pause_after_failure{200};  // out of descriptors: the waiting ones stay in the backlog
 
 void set_headers(http::response<http::string_body>& answer) {
   answer.set(http::field::server, "tomoshibi");
@@ -39,7 +40,6 @@ struct http_server::impl : std::enable_shared_from_this<http_server::impl> {
   impl(event_loop& loop, page_handler p)
       : context(loop.context()), acceptor(context), pause(loop), pages(std::move(p)) {}
 
-  status open(const endpoint& at);
   void accept();
   void on_accepted(const code& failed, tcp::socket socket);
   http_answer answer_to(const http::request<http::empty_body>& request) const;
@@ -144,19 +144,6 @@ http_answer http_server::impl::answer_to(const http::request<http::empty_body>& 
   return pages(target.substr(0, target.find('?')));
 }
 
-status http_server::impl::open(const endpoint& at) {
-  code failed;
-  const auto address = asio::ip::make_address(at.address, failed);
-  if (failed) return fail(errc::config_invalid, "not an IP address: '" + at.address + "'");
-  const tcp::endpoint where{address, at.port};
-  acceptor.open(where.protocol(), failed);
-  if (!failed) acceptor.set_option(asio::socket_base::reuse_address{true}, failed);
-  if (!failed) acceptor.bind(where, failed);
-  if (!failed) acceptor.listen(backlog, failed);
-  if (failed) return fail(errc::net_unreachable, "TCP " + at.address + ":" + std::to_string(at.port) + ": " + failed.message());
-  return {};
-}
-
 void http_server::impl::accept() {
   acceptor.async_accept(
       [self = shared_from_this()](const code& failed, tcp::socket socket) { self->on_accepted(failed, std::move(socket)); });
@@ -164,7 +151,7 @@ void http_server::impl::accept() {
 
 void http_server::impl::on_accepted(const code& failed, tcp::socket socket) {
   if (!alive || failed == asio::error::operation_aborted) return;
-  if (failed) return pause.set_after(pause_after_failure, [this] { accept(); });
+  if (failed) return pause.set_after(accept_pause, [this] { accept(); });
   if (visitors.size() >= http_connections_max) {
     if (visitor* leaves = who_goes()) leaves->make_room();
   }
@@ -186,15 +173,11 @@ http_server::~http_server() {
 
 result<std::unique_ptr<http_server>> http_server::open(event_loop& loop, const endpoint& at, page_handler pages) {
   auto inside = std::make_shared<impl>(loop, std::move(pages));
-  if (auto ok = inside->open(at); !ok) return std::unexpected{ok.error()};
+  if (auto ok = listen_at(inside->acceptor, at, backlog); !ok) return std::unexpected{ok.error()};
   inside->accept();
   return std::unique_ptr<http_server>(new http_server(std::move(inside)));
 }
 
-endpoint http_server::local() const {
-  code failed;
-  const auto at = impl_->acceptor.local_endpoint(failed);
-  return failed ? endpoint{} : endpoint{at.address().to_string(), at.port()};
-}
+endpoint http_server::local() const { return local_of(impl_->acceptor); }
 
 }  // namespace tomoshibi::relay

@@ -44,7 +44,8 @@ std::string seconds(std::chrono::microseconds t) {
 void add_device(metrics& m, const relay_view& v) {
   m.gauge("connections", "Device connections, handshakes included.", v.device.connections);
   m.counter("connections_accepted_total", "Device connections taken.", v.device.accepted);
-  m.counter("connections_over_limit_total", "Device connections dropped because there were too many.", v.device.over_limit);
+  m.counter("connections_over_limit_total",
+            "Device connections dropped because there were too many, in all or of one address.", v.device.over_limit);
   m.counter("handshakes_resumed_total", "Handshakes that a session ticket made short.", v.device.resumed);
   m.counter("handshakes_failed_total", "Device connections that never became TLS sessions.", v.device.handshakes_failed);
   m.counter("slow_peers_total", "Device connections dropped because the peer did not read.", v.device.slow_dropped);

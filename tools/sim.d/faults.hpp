@@ -65,7 +65,7 @@ enum class fault_kind : std::uint8_t {
   relay_reads_fail,
   relay_row_corrupt,
   // the mail server
-  mail_refused,            // for now
+  mail_refused,            // a temporary refusal: tried again
   mail_rejected,           // for good
   mail_delayed,            // by up to `amount` ms
   mail_answer_lost,        // accepted, but the relay does not hear of it
