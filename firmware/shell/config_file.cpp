@@ -58,7 +58,8 @@ std::string check_object(const config_value& value) {
 void declare_gateway(config_schema& schema, gateway_config& c) {
   config_table& t = schema.table("gateway", "The program itself.");
   t.path("state_folder", c.state_folder).at_start().help("Where the outbox is kept. Made if it is missing. One gateway per folder.");
-  t.choice("log", c.log, {{"error", log_level::error}, {"warn", log_level::warning}, {"info", log_level::info}, {"debug", log_level::debug}})
+  t.choice("log", c.log, {{"error", log_level::error}, {"warn", log_level::warning}, {"info", log_level::info},
+                          {"debug", log_level::debug}})
       .help("How much is told on standard error.");
 }
 
@@ -69,7 +70,8 @@ void declare_relay(config_schema& schema, raw_config& raw) {
       .check(check_relays)
       .example("[\"relay.example.net:8443\"]")
       .help("Relays, tried in turn: host:port. Without any, nothing is sent and the gateway keeps aggregating.");
-  t.path("certificate", c.certificate).help("This gateway's certificate (PEM), from the bundle that tomoshibi-ctl wrote. Its CN is the gateway's name.");
+  t.path("certificate", c.certificate)
+      .help("This gateway's certificate (PEM), from the bundle that tomoshibi-ctl wrote. Its CN is the gateway's name.");
   t.path("key", c.key).help("The key of the certificate (PEM). Nobody but the gateway needs to read it.");
   t.path("ca", c.ca).help("The provider's CA certificate (PEM): a relay must show a certificate that it signed.");
 }
@@ -77,26 +79,37 @@ void declare_relay(config_schema& schema, raw_config& raw) {
 void declare_echonet(config_schema& schema, echonet_config& c) {
   config_table& t = schema.table("echonet", "ECHONET Lite in the home network: UDP port 3610, multicast 224.0.23.0.");
   t.boolean("enabled", c.enabled).at_start().help("Whether the family is used at all.");
-  t.text("interface", c.interface, {0, 15}).at_start().example("\"eth0\"").help("The home network's interface. Empty: what the system's routes choose. One that is missing is waited for.");
-  t.text("bind_address", c.bind_address).check(check_bind_address).at_start().help("Own address. Another one than 0.0.0.0 lets several nodes live on one machine.");
+  t.text("interface", c.interface, {0, 15}).at_start().example("\"eth0\"")
+      .help("The home network's interface. Empty: what the system's routes choose. One that is missing is waited for.");
+  t.text("bind_address", c.bind_address).check(check_bind_address).at_start()
+      .help("Own address. Another one than 0.0.0.0 lets several nodes live on one machine.");
 }
 
 void declare_watch(config_schema& schema, wire::config& c) {
-  config_table& t = schema.table("watch", "How appliances are watched until the relay sends its own configuration, which then stands.");
+  config_table& t = schema.table(
+      "watch", "How appliances are watched until the relay sends its own configuration, which then stands.");
   t.integer("poll_interval_s", c.poll_interval_s, 1, 900).at_start().help("Seconds between two readings of an appliance.");
-  t.integer("gap_limit_s", c.gap_limit_s, 1, 3600).at_start().help("Seconds that a reading stands. Time longer than that without the next one counts as missing. At least poll_interval_s.");
+  t.integer("gap_limit_s", c.gap_limit_s, 1, 3600).at_start()
+      .help("Seconds that a reading stands. Time longer than that without the next one counts as missing. "
+            "At least poll_interval_s.");
 }
 
 void declare_appliance(config_table& t, raw_config::appliance& a) {
   wire::watched_appliance& w = a.watched;
-  t.integer("id", w.appliance, 1, 65535).required().example("1").help("Number of the appliance within the home, never used again for another one.");
+  t.integer("id", w.appliance, 1, 65535).required().example("1")
+      .help("Number of the appliance within the home, never used again for another one.");
   t.text("label", w.label, {0, wire::label_bytes_max}).example("\"TV\"").help("For people.");
-  t.text("object", a.object, {4, 6}).required().check(check_object).example("\"0602\"").help("ECHONET object: class group and class, with or without instance.");
-  t.text("node", w.node, {0, wire::device_key_max}).help("Identity of the node (34 hex digits of property 0x83, or ip:<address>). Empty: any node.");
-  t.choice("on", w.on_rule, {{"operation_status", wire::on_rule_kind::operation_status}, {"watts_above", wire::on_rule_kind::watts_above}, {"sensor_state", wire::on_rule_kind::sensor_state}})
+  t.text("object", a.object, {4, 6}).required().check(check_object).example("\"0602\"")
+      .help("ECHONET object: class group and class, with or without instance.");
+  t.text("node", w.node, {0, wire::device_key_max})
+      .help("Identity of the node (34 hex digits of property 0x83, or ip:<address>). Empty: any node.");
+  t.choice("on", w.on_rule, {{"operation_status", wire::on_rule_kind::operation_status},
+                             {"watts_above", wire::on_rule_kind::watts_above},
+                             {"sensor_state", wire::on_rule_kind::sensor_state}})
       .help("What counts as ON: operation status 0x30, power above watts_above, or an active sensor.");
   t.integer("watts_above", w.watts_above, 0, 10'000).help("Watts; more than this is ON. For on = \"watts_above\".");
-  t.integer("power_w_max", w.power_w_max, 1, 100'000).help("Watts the appliance can draw at most; a meter that rises faster was reset or replaced.");
+  t.integer("power_w_max", w.power_w_max, 1, 100'000)
+      .help("Watts the appliance can draw at most; a meter that rises faster was reset or replaced.");
 }
 
 void check_together(raw_config& raw, std::vector<std::string>& problems) {
@@ -112,7 +125,8 @@ void check_together(raw_config& raw, std::vector<std::string>& problems) {
 }
 
 config_schema gateway_schema(raw_config& raw) {
-  config_schema schema("Configuration of tomoshibi-gateway, the box in the home. Lines that begin with # show a default or an example.");
+  config_schema schema("Configuration of tomoshibi-gateway, the box in the home. "
+                       "Lines that begin with # show a default or an example.");
   declare_gateway(schema, raw.config);
   declare_relay(schema, raw);
   declare_echonet(schema, raw.config.echonet);
