@@ -172,7 +172,9 @@ result<key_and_certificate> write_certificate(certificate_plan& plan, mbed::priv
   int rc = mbedtls_x509write_crt_set_subject_name(&crt, subject_dn.c_str());
   if (rc == 0) rc = mbedtls_x509write_crt_set_issuer_name(&crt, issuer_dn.c_str());
   if (rc == 0) rc = set_serial(crt);
-  if (rc == 0) rc = mbedtls_x509write_crt_set_validity(&crt, certificate_time(plan.valid.from).c_str(), certificate_time(plan.valid.until).c_str());
+  if (rc == 0)
+    rc = mbedtls_x509write_crt_set_validity(&crt, certificate_time(plan.valid.from).c_str(),
+                                            certificate_time(plan.valid.until).c_str());
   if (rc == 0) rc = mbedtls_x509write_crt_set_basic_constraints(&crt, authority, authority ? 0 : -1);
   if (rc == 0) rc = set_usage(crt, plan.as);
   if (rc == 0) rc = mbedtls_x509write_crt_set_subject_key_identifier(&crt);

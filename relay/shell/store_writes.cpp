@@ -42,7 +42,8 @@ public:
     // A fault stands where it was told, whatever the gateway makes of the device until it has its configuration again.
     return db_.run("INSERT INTO device (home, device, appliance, maker, silent, since_ms) SELECT ?1, ?2, ?3, ?4, ?5, ?6 "
                    "WHERE EXISTS (SELECT 1 FROM home WHERE id = ?1) "
-                   "ON CONFLICT DO UPDATE SET appliance = CASE WHEN faulty THEN appliance ELSE excluded.appliance END, maker = excluded.maker, "
+                   "ON CONFLICT DO UPDATE SET appliance = CASE WHEN faulty THEN appliance ELSE excluded.appliance END, "
+                   "maker = excluded.maker, "
                    "silent = excluded.silent, since_ms = excluded.since_ms",
                    number(w.home), w.report.device, number(w.report.appliance), w.report.maker, number(silent),
                    number(since));

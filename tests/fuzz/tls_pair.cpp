@@ -55,7 +55,10 @@ private:
       case 6: put_bytes(line, bytes{line}); line.resize(std::min<std::size_t>(line.size(), 65'536)); return;
       case 7: line.insert(line.begin() + static_cast<std::ptrdiff_t>(line.empty() ? 0 : in_.u16() % line.size()), in_.u8()); return;
       case 8: put_bytes(line, in_.part(60)); return;
-      default: if (line.size() > 1) std::rotate(line.begin(), line.begin() + in_.u16() % static_cast<std::ptrdiff_t>(line.size()), line.end()); return;
+      default:
+        if (line.size() > 1)
+          std::rotate(line.begin(), line.begin() + in_.u16() % static_cast<std::ptrdiff_t>(line.size()), line.end());
+        return;
     }
   }
   void say(std::size_t who, byte_view plain) {

@@ -349,7 +349,8 @@ basicConstraints = CA:FALSE
         if shutil.which("openssl") is None:
             self.skipTest("no openssl command")
         relay = self.relay_on().start()
-        for start, end, word in (("200101000000Z", "210101000000Z", "expired"), ("400101000000Z", "410101000000Z", "starts in the future")):
+        for start, end, word in (("200101000000Z", "210101000000Z", "expired"),
+                                 ("400101000000Z", "410101000000Z", "starts in the future")):
             with self.subTest(word):
                 box = relay.box(2)
                 self.issue(relay, box / "gateway.key", "box-2", box / "gateway.pem", start, end, "clientAuth")

@@ -131,7 +131,8 @@ class Machine:
                 time.sleep(0.05 * (attempt > 0))
 
     def run(self, *command, check=True, timeout=120):
-        done = subprocess.run(["nsenter", "-t", self.pid, "-m", "-p", "-n", "-i", "-u", "-C", "--wd=/root", "--", "env", "-i", "LC_ALL=C.UTF-8",
+        done = subprocess.run(["nsenter", "-t", self.pid, "-m", "-p", "-n", "-i", "-u", "-C", "--wd=/root", "--", "env", "-i",
+                               "LC_ALL=C.UTF-8",
                                "PATH=/usr/sbin:/usr/bin:/sbin:/bin", *map(str, command)],
                               capture_output=True, text=True, check=False, timeout=timeout, stdin=subprocess.DEVNULL)
         if check and done.returncode != 0:

@@ -129,7 +129,8 @@ def mail_server_away(namespace, folder, cleaner):
         harness.fail("no mail was tried: this test shows nothing")
     tries = log_of(play, "relay").count("evt=retry")
     harness.run(namespace.exec([str(harness.ROOT / "tools/mail-server"), "start", str(mail_folder), "--port", str(port)]))
-    cleaner.callback(lambda: subprocess.run(namespace.exec([str(harness.ROOT / "tools/mail-server"), "stop", str(mail_folder)]), check=False))
+    cleaner.callback(lambda: subprocess.run(namespace.exec([str(harness.ROOT / "tools/mail-server"), "stop", str(mail_folder)]),
+                                            check=False))
     play.conductor.order("go 3")
     play.until_paused(300)
     mails = server.mails()

@@ -115,7 +115,8 @@ def reload(machine):
               and machine.property(name, "ActiveState") == "active")
     machine.run("sh", "-c", "printf '[mail]\\nport = 99999\\n' > /etc/tomoshibi/relay.toml")
     refused = machine.run("systemctl", "reload", "tomoshibi-relay", check=False)
-    check("a bad configuration: systemctl reload fails, the relay goes on", refused.returncode != 0 and health(machine)["gateways"]["up"] == 1)
+    check("a bad configuration: systemctl reload fails, the relay goes on",
+          refused.returncode != 0 and health(machine)["gateways"]["up"] == 1)
     told = machine.run("journalctl", "--no-pager", "-u", "tomoshibi-relay").stdout
     check("the journal says where and what is allowed", "relay.toml:2: mail.port: must be an integer" in told, told)
     machine.run("sh", "-c", "printf '[log]\\nlevel = \"info\"\\n' > /etc/tomoshibi/relay.toml")

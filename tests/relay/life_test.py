@@ -155,7 +155,8 @@ class Reload(WithManager):
         self.assertIn("refused", self.reload("evt=reload_failed"))
 
     def test_a_password_file_that_is_not_there_refuses_the_rest_too(self):
-        self.relay.configure('[mail]\nserver = "127.0.0.1"\nsecurity = "none"\nuser = "u"\npassword_file = "none"\n[log]\nlevel = "error"\n')
+        self.relay.configure('[mail]\nserver = "127.0.0.1"\nsecurity = "none"\nuser = "u"\npassword_file = "none"\n'
+                             '[log]\nlevel = "error"\n')
         self.reload("evt=reload_failed")
         self.assertNotIn("evt=configuration_changed", self.relay.log.text)
 

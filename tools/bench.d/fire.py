@@ -39,7 +39,8 @@ class Side:
             self.note("handshake_ms_cpu", answer["server_cpu_s"] / fresh * 1e3)
             before = count
             say(f"{self.server.name}: {count} connected in {answer['seconds']:.1f} s, {each:.1f} KB each, server "
-                f"{answer['server_cpu_s'] / fresh * 1e3:.2f} ms of CPU and generator {answer['load_cpu_s'] / fresh * 1e3:.2f} ms a handshake")
+                f"{answer['server_cpu_s'] / fresh * 1e3:.2f} ms of CPU and generator "
+                f"{answer['load_cpu_s'] / fresh * 1e3:.2f} ms a handshake")
 
     def ingest(self, say):
         answer = self.load.must(f"ingest {MESSAGES} {LIMIT_S}", self.server.processes)

@@ -91,7 +91,8 @@ private:
 class outbox_file final : public firmware::outbox_store {
 public:
   outbox_file(medium& m, bool& anew)
-      : medium_(m), anew_(anew), store_({.path = outbox_path, .new_epoch = [&m] { return outbox_epoch{m.random().next() | 1}; }, .files = &m.files()}) {}
+      : medium_(m), anew_(anew),
+        store_({.path = outbox_path, .new_epoch = [&m] { return outbox_epoch{m.random().next() | 1}; }, .files = &m.files()}) {}
   result<firmware::outbox_state> load() override {
     if (auto ok = medium_.before_read(); !ok) return std::unexpected(ok.error());
     auto state = told(store_.load());

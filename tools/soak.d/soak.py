@@ -234,7 +234,8 @@ class Soak:
         for channel in result["channels"].values():
             channel["on"] = {s for s in channel["on"]}
         compare_usage.compare_slots(result, {c: c for c in CHANNELS},
-                                    lambda date: self.without(disturbed, result, self.product.ctl_json("usage", self.product.home, date, "--json")),
+                                    lambda date: self.without(
+                                        disturbed, result, self.product.ctl_json("usage", self.product.home, date, "--json")),
                                     lambda slot: slot in disturbed, out)
         looked = out.compared - sum(1 for s in disturbed if result["first_slot"] <= s < result["past_slot"]) * len(CHANNELS)
         print(f"slots: {out.compared} compared, {looked} of them undisturbed, {out.states}, {out.missing} missing")

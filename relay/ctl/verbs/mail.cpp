@@ -80,7 +80,8 @@ status retry(context& c) {
     if (!s) return std::unexpected(s.error());
     if (auto ok = s->bind(1, only).bind(2, to_ms(c.now)).run(); !ok) return ok;
     count = r->db().changes();
-    if (only && count == 0) return fail(errc::not_found, "mail " + std::to_string(*only) + " is not one that failed (or its contact is gone)");
+    if (only && count == 0)
+      return fail(errc::not_found, "mail " + std::to_string(*only) + " is not one that failed (or its contact is gone)");
     return {};
   };
   if (auto ok = change(c, *r, work); !ok) return ok;

@@ -144,7 +144,8 @@ TEST_CASE("the replay clock is refused off loopback") {
   };
   const std::string lo = "[echonet]\ninterface = \"lo\"\nbind_address = \"127.0.0.1\"\n[relay]\naddresses = ";
   CHECK(refusal(lo + "[\"127.0.0.1:1\", \"[::1]:1\", \"localhost:1\", \"127.9.9.9:1\"]").empty());
-  for (const char* host : {"192.0.2.1:1", "relay.example.net:1", "[2001:db8::1]:1", "0.0.0.0:1", "128.0.0.1:1", "127.0.0.1.example.net:1"}) {
+  for (const char* host : {"192.0.2.1:1", "relay.example.net:1", "[2001:db8::1]:1", "0.0.0.0:1", "128.0.0.1:1",
+                           "127.0.0.1.example.net:1"}) {
     CAPTURE(host);
     CHECK_FALSE(refusal(lo + "[\"127.0.0.1:1\", \"" + host + "\"]").empty());
   }

@@ -41,7 +41,8 @@ TEST_CASE("what is damaged is counted and replaced, each by itself") {
 }
 
 TEST_CASE("missing records and a missing state are corrupt, missing tables an error") {
-  for (const std::string_view sql : {"DELETE FROM records WHERE seq = 2", "UPDATE records SET seq = 5 WHERE seq = 2", "DELETE FROM state"}) {
+  for (const std::string_view sql : {"DELETE FROM records WHERE seq = 2", "UPDATE records SET seq = 5 WHERE seq = 2",
+                                     "DELETE FROM state"}) {
     CAPTURE(sql);
     sqlite_db db = database(state_table, records_table, sql);
     const auto mended = mend_outbox(db);
@@ -53,7 +54,8 @@ TEST_CASE("missing records and a missing state are corrupt, missing tables an er
   sqlite_db no_records = database(state_table);
   CHECK_FALSE(mend_outbox(no_records));
   sqlite_db unreadable = database(
-      state_table, "CREATE VIEW records AS SELECT column1 AS seq, abs(column1) AS data, 1 AS sum FROM (VALUES (-9223372036854775807 - 1))");
+      state_table, "CREATE VIEW records AS SELECT column1 AS seq, abs(column1) AS data, 1 AS sum "
+                   "FROM (VALUES (-9223372036854775807 - 1))");
   CHECK_FALSE(mend_outbox(unreadable));
 }
 
@@ -86,7 +88,8 @@ TEST_CASE("an outbox whose records are missing is put aside at the start") {
   {
     sqlite_outbox_store store(options);
     REQUIRE(store.load());
-    REQUIRE(store.commit({.append = {{1, {1}}, {2, {2}}, {3, {3}}}, .trim_through = {}, .replace = {}, .checkpoint = {}, .config = bytes{4}}));
+    REQUIRE(store.commit({.append = {{1, {1}}, {2, {2}}, {3, {3}}}, .trim_through = {}, .replace = {}, .checkpoint = {},
+                          .config = bytes{4}}));
   }
   {
     auto db = sqlite_db::open(options.path);

@@ -64,6 +64,8 @@ TEST_CASE("mapping: every class that the product names can be played") {
     char eoj[8];
     std::snprintf(eoj, sizeof eoj, "%04x01", code);
     INFO(eoj);
-    CHECK(parse_mapping("[[node]]\nname = \"n\"\n[[device]]\nnode = \"n\"\nchannel = \"x\"\neoj = \"" + std::string(eoj) + "\"\n", "m.toml"));
+    CHECK(parse_mapping("[[node]]\nname = \"n\"\n[[device]]\nnode = \"n\"\nchannel = \"x\"\neoj = \"" +
+                            std::string(eoj) + "\"\n",
+                        "m.toml"));
   }
 }

@@ -241,7 +241,9 @@ TEST_CASE("mails: one of each; again only where the relay could not know") {
   unheard.on_relay_down(some_time);
   unheard.on_mail_accepted(the_mail(), some_time, false);
   CHECK(unheard.finish(later).empty());
-  unheard.on_committed({relay::mail_result_write{.key = opening, .state = relay::mail_state::sent, .attempts = 2, .not_before = {}, .last_error = {}}}, some_time);
+  unheard.on_committed({relay::mail_result_write{.key = opening, .state = relay::mail_state::sent, .attempts = 2,
+                                                 .not_before = {}, .last_error = {}}},
+                       some_time);
   unheard.on_mail_submitted(the_mail(), some_time);
   CHECK(unheard.finish(later).size() == 1);  // after its end
 

@@ -68,7 +68,8 @@ private:
     const slot_index slot = options_.first_slot + static_cast<std::int32_t>(past);
     wire::slot_closed closed{.slot = slot, .time_uncertain = false, .appliances = {}};
     for (int n = 1; n <= appliances_per_home; ++n) {
-      const std::uint32_t mixed = (static_cast<std::uint32_t>(slot.value) * 2654435761u + static_cast<std::uint32_t>(n) * 40503u + salt_) >> 16;
+      const std::uint32_t mixed =
+          (static_cast<std::uint32_t>(slot.value) * 2654435761u + static_cast<std::uint32_t>(n) * 40503u + salt_) >> 16;
       const bool on = mixed % 5 == 0;
       wire::appliance_slot a{.appliance = static_cast<appliance_id>(n), .state = on ? slot_state::on : slot_state::off,
                              .on_seconds = static_cast<std::uint16_t>(on ? 1 + mixed % 900 : 0), .energy_wh = {},

@@ -4,7 +4,8 @@
 namespace tomoshibi::load {
 namespace {
 
-enum packet : std::uint8_t { connect = 0x10, connack = 0x20, publish = 0x30, puback = 0x40, subscribe = 0x82, suback = 0x90, pingreq = 0xc0 };
+enum packet : std::uint8_t { connect = 0x10, connack = 0x20, publish = 0x30, puback = 0x40, subscribe = 0x82,
+                            suback = 0x90, pingreq = 0xc0 };
 constexpr std::uint8_t qos_1 = 0x02;
 constexpr std::size_t number_bytes = 8;
 

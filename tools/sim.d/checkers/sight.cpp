@@ -166,7 +166,8 @@ void sight_checker::judge(home& h, wall_at at) {
     appliance& a = h.appliances[i];
     const appliance_id id{static_cast<std::uint16_t>(i + 1)};
     if (a.fault.has_value() != !a.faulty.empty())
-      found(a.fault ? "still open, though well" : "missing", {.home = index, .kind = episode_kind::device_fault, .appliance = id, .since = slot_of(at)}, at);
+      found(a.fault ? "still open, though well" : "missing",
+            {.home = index, .kind = episode_kind::device_fault, .appliance = id, .since = slot_of(at)}, at);
     if (is_now(a.known, at)) {
       if (a.silent) found("still open, though seen", *a.silent, at);
       continue;
