@@ -15,12 +15,14 @@ constexpr std::string_view head = R"(<!doctype html>
 <style>
 body { font: 1.2rem/1.6 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem; color: #1b1b1b; background: #fff }
 h1 { font-size: 1.6rem }
-.state { border: .25rem solid; padding: .5rem 1rem; font-size: 1.4rem }
+.state { border: .25rem solid; padding: .5rem 1rem; margin: 0 0 1.5rem; font-size: 1.4rem }
+.state p, .state ul { margin: .25rem 0 }
 .ok { border-color: #1b6e3c }
 .degraded { border-color: #a33b00; border-style: dashed }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; padding: .3rem .5rem; border-bottom: 1px solid #bbb; font-weight: normal }
-td { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
+td { text-align: right; font-variant-numeric: tabular-nums }
+table [lang=ja] { display: inline-block }
 </style>
 </head>
 <body>
@@ -40,6 +42,12 @@ std::string escaped(std::string_view text) {
     }
   }
   return out;
+}
+
+// "2026-01-31 08:15:00 UTC", which a narrow page may break.
+std::string time_text(wall_at t) {
+  const std::string utc = format_utc(t);
+  return utc.substr(0, 10) + " " + utc.substr(11, 8) + " UTC";
 }
 
 void row(std::string& out, std::string_view what, const std::string& value) {
@@ -92,11 +100,13 @@ std::string health_page(const relay_view& v) {
   row(out, "Slots stored since the start <span lang=\"ja\">記録した枠</span>", std::to_string(c.slots_stored));
   row(out, "Mails waiting <span lang=\"ja\">送信待ちのメール</span>", std::to_string(c.mails_queued));
   row(out, "Mails sent since the start <span lang=\"ja\">送信したメール</span>", std::to_string(c.mails_sent));
-  row(out, "Oldest mail trying to leave, since", c.oldest_mail ? format_utc(*c.oldest_mail) : "none");
-  row(out, "Last commit took", std::to_string(v.commits.last().count() / 1000) + " ms");
-  row(out, "Running since", format_utc(v.started));
-  row(out, "Time now", format_utc(v.now));
-  row(out, "Version", v.version);
+  row(out, "Oldest mail trying to leave, since <span lang=\"ja\">送信を待つ最も古いメール</span>",
+      c.oldest_mail ? time_text(*c.oldest_mail) : "none");
+  row(out, "Last commit took <span lang=\"ja\">直近の書き込み</span>",
+      std::to_string(v.commits.last().count() / 1000) + " ms");
+  row(out, "Running since <span lang=\"ja\">起動</span>", time_text(v.started));
+  row(out, "Time now <span lang=\"ja\">現在</span>", time_text(v.now));
+  row(out, "Version <span lang=\"ja\">版</span>", v.version);
   out += "</table>\n<p><a href=\"/healthz\">healthz</a> · <a href=\"/metrics\">metrics</a></p>\n</main>\n</body>\n</html>\n";
   return out;
 }
