@@ -4,6 +4,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <future>
+#include <memory>
 #include <semaphore>
 #include <thread>
 
@@ -37,7 +38,9 @@ public:
   std::vector<std::thread::id> threads;
 };
 
-write_batch batch_of(std::size_t n) { return write_batch(n, alive_write{}); }
+std::shared_ptr<const write_batch> batch_of(std::size_t n) {
+  return std::make_shared<const write_batch>(n, alive_write{});
+}
 
 }  // namespace
 
