@@ -119,6 +119,9 @@ class Attacks:
             for s in held:
                 with contextlib.suppress(OSError):
                     s.sendall(b"\x00")
+        refused = self.relay.metric("connections_over_limit_total")
+        if refused < 450 - 3 * 128:
+            harness.fail(f"three addresses held 450 handshakes, only {refused:.0f} were refused")
         for s in held:
             s.close()
         return f"{len(held)} connections"
@@ -143,6 +146,9 @@ class Attacks:
                 for _ in range(2_000):
                     g.send(ping)
                     count += 200
+        thrown_out = self.relay.metric('sessions_closed_total{reason="overload"}') + self.relay.metric("slow_peers_total")
+        if thrown_out < 1:
+            harness.fail(f"{count} pings and no answer read, and nobody was thrown out")
         return f"{count} pings, no answer read"
 
     def reconnects(self):
@@ -268,7 +274,7 @@ def run(relay, options):
     attacks = Attacks(relay, options.garbage_mb)
     first = int(status(pid)["VmRSS"])
     for name in [options.only] if options.only else ORDER:
-        descriptors = settle(pid, 0) if name is None else len(os.listdir(f"/proc/{pid}/fd"))
+        descriptors = len(os.listdir(f"/proc/{pid}/fd"))
         healthy = Healthy(relay)
         began = time.monotonic()
         told = getattr(attacks, name)()
