@@ -44,10 +44,10 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-// "2026-01-31 08:15:00 UTC", which a narrow page may break.
+// "2026-01-31 08:15:00 UTC", which a narrow page may break behind the date.
 std::string time_text(wall_at t) {
   const std::string utc = format_utc(t);
-  return utc.substr(0, 10) + " " + utc.substr(11, 8) + " UTC";
+  return utc.substr(0, 10) + " " + utc.substr(11, 8) + "\u00a0UTC";
 }
 
 void row(std::string& out, std::string_view what, const std::string& value) {

@@ -5,8 +5,8 @@ a full disk, a kill on a full disk, a destroyed outbox; time is the replay's.
     gateway_machine_test.py full-disk | damaged-outbox | mail-server-away
 """
 import contextlib
-import os
 import pathlib
+import random
 import subprocess
 import sys
 
@@ -104,7 +104,7 @@ def damaged_outbox(namespace, folder, cleaner):
         play.conductor.wait_for("left:gateway", 20)
         outbox = play.product.box / "state/outbox.db"
         data = outbox.read_bytes()
-        outbox.write_bytes(os.urandom(len(data)) if damage == "noise" else data[:len(data) // 2])
+        outbox.write_bytes(random.Random(1).randbytes(len(data)) if damage == "noise" else data[:len(data) // 2])
         for extra in ("-wal", "-shm"):
             pathlib.Path(str(outbox) + extra).unlink(missing_ok=True)
         unseen |= restart_gateway(play)

@@ -214,9 +214,9 @@ class Reload(WithManager):
         with self.assertRaises(OSError):
             self.relay.gateway(2)  # does not know the new CA
         (self.relay.box(2) / "ca.pem").write_bytes((other.folder / "ca.pem").read_bytes())
-        with self.assertRaises((OSError, AssertionError)):
-            with self.relay.gateway(2) as gateway:
-                self.assertNotEqual(gateway.socket.getpeercert(binary_form=True), before)
+        with self.relay.gateway(2) as gateway:  # with TLS 1.3 a client is done before the relay has judged it
+            self.assertNotEqual(gateway.socket.getpeercert(binary_form=True), before)
+            with self.assertRaises((OSError, AssertionError)):
                 gateway.come_in("box-2")
 
 
