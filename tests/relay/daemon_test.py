@@ -99,25 +99,25 @@ class Strangers(unittest.TestCase):
         connection.sendall(b"\x16\x03\x01\x00\x05hello\r\n\r\n")
         self.assertTrue(ends(connection, PATIENCE_S))
 
+    def assert_not_let_in(self, connect, name):
+        """An alert, a reset or an end, but not one byte of the protocol."""
+        try:
+            with connect() as gateway:
+                gateway.send(hello(name))
+                said = gateway.socket.recv(100)
+        except (ssl.SSLError, ConnectionError):
+            return
+        self.assertEqual(said, b"")
+
     def test_no_certificate(self):
-        with self.assertRaises((ssl.SSLError, ConnectionError)):
-            with self.relay.gateway(2, with_certificate=False) as gateway:
-                gateway.send(hello("box-2"))
-                while gateway.socket.recv(100):
-                    pass
-                raise ConnectionError("hung up without an alert")
+        self.assert_not_let_in(lambda: self.relay.gateway(2, with_certificate=False), "box-2")
 
     def test_a_certificate_of_another_provider(self):
         other = Relay(RELAY, CTL)
         self.addCleanup(other.close)
         stranger = other.box(1)
         (stranger / "ca.pem").write_bytes((self.relay.box(1) / "ca.pem").read_bytes())
-        with self.assertRaises((ssl.SSLError, ConnectionError)):
-            with fixture.Gateway(self.relay.port, stranger) as gateway:
-                gateway.send(hello("box-1"))
-                while gateway.socket.recv(100):
-                    pass
-                raise ConnectionError("hung up without an alert")
+        self.assert_not_let_in(lambda: fixture.Gateway(self.relay.port, stranger), "box-1")
 
     def test_another_gateways_name(self):
         with self.relay.gateway(2) as gateway:
