@@ -1,5 +1,6 @@
 // Goal: an outbox of version 1 becomes what a fresh one is, with every record; its values have no sums and are taken as they are.
 #include "firmware/shell/sqlite_outbox_store.hpp"
+#include "tests/support/schema_shape.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -10,14 +11,7 @@ namespace {
 std::string shape_of(const std::string& path) {
   auto db = sqlite_db::open(path);
   REQUIRE(db);
-  auto rows = db->prepare("SELECT name || ': ' || ifnull(sql, '') FROM sqlite_master UNION SELECT user_version FROM pragma_user_version"
-                          " UNION SELECT application_id FROM pragma_application_id ORDER BY 1");
-  REQUIRE(rows);
-  std::string out;
-  while (*rows->step())
-    for (const char c : rows->text(0) + "\n")
-      if (c != ' ' && c != '\n') out += c;
-  return out;
+  return testing::shape_of(*db);
 }
 
 sqlite_outbox_options options_at(const std::string& path) {

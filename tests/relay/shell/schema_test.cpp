@@ -2,33 +2,12 @@
 #include "relay/shell/store_schema.hpp"
 #include "tests/relay/shell/sqlite_store_support.hpp"
 #include "tests/relay/shell/store_series.hpp"
+#include "tests/support/schema_shape.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
 namespace tomoshibi::relay::test {
 namespace {
-
-// Every table and index with its text, as SQLite keeps it; white space and comments do not matter.
-std::string shape_of(sqlite_db& db) {
-  auto rows = db.prepare("SELECT type, name, sql FROM sqlite_master ORDER BY type, name");
-  REQUIRE(rows);
-  std::string out;
-  while (*rows->step()) {
-    out += rows->text(0) + " " + rows->text(1) + ": ";
-    bool comment = false, space = false;
-    const std::string sql = rows->text(2);
-    for (std::size_t i = 0; i < sql.size(); ++i) {
-      if (sql.compare(i, 2, "--") == 0) comment = true;
-      if (sql[i] == '\n') comment = false;
-      if (comment) continue;
-      const bool blank = sql[i] == ' ' || sql[i] == '\n';
-      if (!blank) out += (space ? " " : "") + std::string(1, sql[i]);
-      space = blank;
-    }
-    out += "\n";
-  }
-  return out;
-}
 
 sqlite_db open(const std::string& path) {
   auto db = open_store_db(path, {.create = true});
@@ -49,9 +28,7 @@ TEST_CASE("a database of version 1 becomes a fresh one, with all it held") {
   }
   auto old = open(old_path);
   auto fresh = open(fresh_path);
-  CHECK(shape_of(old) == shape_of(fresh));
-  CHECK(old.query_int("PRAGMA user_version").value() == fresh.query_int("PRAGMA user_version").value());
-  CHECK(old.query_int("PRAGMA application_id").value() == fresh.query_int("PRAGMA application_id").value());
+  CHECK(testing::shape_of(old) == testing::shape_of(fresh));
   REQUIRE(old.integrity_check());
 
   auto s = sqlite_store::open(old_path);
