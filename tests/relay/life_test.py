@@ -128,6 +128,38 @@ class Stop(WithManager):
             self.relay.start()
 
 
+    def test_a_commit_that_never_ends_does_not_hold_up_the_end(self):
+        with self.relay.gateway(1) as gateway:
+            gateway.come_in("box-1", following=4)
+            with HeldThread(thread_named(self.relay.process.pid, "commit")):
+                gateway.send(records(1, *(slot_record(FIRST_SLOT + i) for i in range(3))))
+                self.assertTrue(gateway.alive())  # so the records were taken
+                began = time.monotonic()
+                self.relay.process.send_signal(signal.SIGTERM)
+                self.manager.wait_for("STOPPING")
+                self.until_dead(STOP_LIMIT_S + PATIENCE_S)
+            self.assertEqual(self.relay.process.wait(PATIENCE_S), 1)
+            self.assertGreaterEqual(time.monotonic() - began, STOP_LIMIT_S)
+            kinds = []
+            while (got := gateway.receive()) is not None:
+                kinds.append(got[0])
+            self.assertNotIn(ACK, kinds)  # nothing was durable
+        self.assertIn("evt=stop_patience_over commit=out", self.relay.log.finish())
+        self.relay.start()
+        with self.relay.gateway(1) as gateway:
+            self.assertEqual(gateway.come_in("box-1", following=4).get(2, 0), 0)
+            gateway.send(records(1, *(slot_record(FIRST_SLOT + i) for i in range(3))))
+            self.assertEqual(gateway.receive_kind(ACK)[1], 3)
+
+    def until_dead(self, patience_s):
+        """The process itself can be waited for only once its held thread was let go."""
+        stat = pathlib.Path(f"/proc/{self.relay.process.pid}/stat")
+        until = time.monotonic() + patience_s
+        while stat.read_text().rsplit(")", 1)[1].split()[0] != "Z":
+            self.assertLess(time.monotonic(), until, "the relay still runs")
+            time.sleep(0.05)
+
+
 class Reload(WithManager):
     def reload(self, answer):
         self.relay.process.send_signal(signal.SIGHUP)
