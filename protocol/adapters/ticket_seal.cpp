@@ -77,8 +77,9 @@ std::optional<ticket_content> decode(byte_view plain) {
 
 bool usable(const ticket_content& ticket, wall_at now) {
   const wall_at soon = now + ticket_clock_slack;
-  return ticket.issued <= soon && ticket.proved <= soon && now - ticket.issued <= ticket_life &&
-         now - ticket.proved <= proof_life && ticket.peer.not_before <= now && now <= ticket.peer.not_after;
+  // Compared, not subtracted: a time at the far end of its type would make the difference overflow.
+  return ticket.issued <= soon && ticket.proved <= soon && ticket.issued >= now - ticket_life &&
+         ticket.proved >= now - proof_life && ticket.peer.not_before <= now && now <= ticket.peer.not_after;
 }
 
 ticket_seal::ticket_seal(std::shared_ptr<const ticket_keys> keys, const binding& bound_to)

@@ -113,6 +113,16 @@ TEST_CASE("a ticket, its proof and the certificate behind it have their time") {
   CHECK_FALSE(usable(ending, ending.peer.not_after + 1ms));
   ending.peer.not_before = ending.issued + 30s;
   CHECK_FALSE(usable(ending, ending.issued));
+
+  // No difference of times overflows.
+  for (const wall_at end : {wall_at::min(), wall_at::max()}) {
+    ticket_content issued = content();
+    issued.issued = end;
+    CHECK_FALSE(usable(issued, start));
+    ticket_content proved = content();
+    proved.proved = end;
+    CHECK_FALSE(usable(proved, start));
+  }
 }
 
 TEST_CASE("keys turn by the day and outlive the tickets they have sealed") {
