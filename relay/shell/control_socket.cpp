@@ -69,8 +69,8 @@ struct control_socket::impl {
     std::unique_ptr<fd_watch> watch;
   };
 
-  impl(event_loop& l, std::string p, answer_handler a, owned_fd fd)
-      : loop(l), path(std::move(p)), answer(std::move(a)), listener(std::move(fd)), pause(l) {}
+  impl(event_loop& l, std::string p, answer_handler a, millis with_caller, owned_fd fd)
+      : loop(l), path(std::move(p)), answer(std::move(a)), patience(with_caller), listener(std::move(fd)), pause(l) {}
   ~impl() { ::unlink(path.c_str()); }
 
   void listen() {
@@ -87,7 +87,7 @@ struct control_socket::impl {
     if (callers.size() >= control_connections_max) return;
     callers.emplace_back(std::move(fd), loop);
     const auto it = std::prev(callers.end());
-    it->patience.set_after(control_patience, [this, it] { callers.erase(it); });
+    it->patience.set_after(patience, [this, it] { callers.erase(it); });
     it->watch = std::make_unique<fd_watch>(loop, it->fd.get(), [this, it] { on_bytes(it); });
   }
 
@@ -111,6 +111,7 @@ struct control_socket::impl {
   event_loop& loop;
   std::string path;
   answer_handler answer;
+  millis patience;
   owned_fd listener;
   loop_timer pause;
   std::list<caller> callers;
@@ -121,10 +122,10 @@ control_socket::control_socket(std::shared_ptr<impl> p) : impl_(std::move(p)) {}
 control_socket::~control_socket() = default;
 
 result<std::unique_ptr<control_socket>> control_socket::open(event_loop& loop, const std::string& path,
-                                                             answer_handler answer) {
+                                                             answer_handler answer, millis patience) {
   auto fd = listening_at(path);
   if (!fd) return std::unexpected{fd.error()};
-  auto inside = std::make_shared<impl>(loop, path, std::move(answer), std::move(*fd));
+  auto inside = std::make_shared<impl>(loop, path, std::move(answer), patience, std::move(*fd));
   inside->listen();
   return std::unique_ptr<control_socket>(new control_socket(std::move(inside)));
 }

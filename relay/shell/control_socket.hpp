@@ -13,14 +13,15 @@
 namespace tomoshibi::relay {
 
 inline constexpr std::size_t control_connections_max = 16;
-inline constexpr millis control_patience{5'000};
+inline constexpr millis control_patience{5'000};  // with one caller, from its coming to the end of its line
 
 class control_socket {
 public:
   using answer_handler = std::function<std::string(std::string_view line)>;  // the answer, without LF
 
   // Takes over the path of a relay that died. Errors: already_exists (another relay answers there), storage_io.
-  static result<std::unique_ptr<control_socket>> open(event_loop& loop, const std::string& path, answer_handler answer);
+  static result<std::unique_ptr<control_socket>> open(event_loop& loop, const std::string& path, answer_handler answer,
+                                                      millis patience = control_patience);
   ~control_socket();  // removes the path
   control_socket(const control_socket&) = delete;
   control_socket& operator=(const control_socket&) = delete;

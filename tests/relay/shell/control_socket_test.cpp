@@ -18,7 +18,13 @@ using namespace tomoshibi::testing;
 
 namespace {
 
+// A test is not about time unless it says so, and the machine may be busy.
+constexpr millis patient = 24h;
+
 struct fixture {
+  explicit fixture(millis patience_with_callers = patient) : patience(patience_with_callers) {}
+
+  millis patience;
   temporary_folder folder;
   std::string path = folder.file("relay.sock");
   std::unique_ptr<event_loop> loop = event_loop::open({}).value();
@@ -29,7 +35,7 @@ struct fixture {
     return control_socket::open(*loop, path, [this](std::string_view line) {
       asked.emplace_back(line);
       return "answer to " + std::string{line};
-    });
+    }, patience);
   }
   std::string ask(std::string_view text) {
     auto caller = plain_socket::local(path);
@@ -77,6 +83,16 @@ TEST_CASE("a line may come in pieces, and a caller may leave in the middle") {
   REQUIRE(drive(*f.loop, [&] { return slow.ended(); }));
   CHECK(slow.received() == "answer to status\n");
   CHECK(f.asked == std::vector<std::string>{"status"});
+}
+
+TEST_CASE("a caller that does not end its line in time is dropped") {
+  fixture f(1ms);
+  auto slow = plain_socket::local(f.path);
+  REQUIRE(slow.connected());
+  slow.write("sta");
+  REQUIRE(drive(*f.loop, [&] { return slow.ended(); }));
+  CHECK(slow.received().empty());
+  CHECK(f.asked.empty());
 }
 
 TEST_CASE("callers over the limit are dropped and the others are served") {
