@@ -19,6 +19,10 @@ using namespace tomoshibi::firmware;
 namespace {
 
 constexpr int actions_max = 400;
+// All waiting of an input together. Every wake in it is played: with hundreds of waits of hours each, one input took seconds,
+// and minutes of fuzzing were hundreds of inputs. The time at the end comes on top.
+constexpr millis time_max = 36h;
+constexpr millis time_at_end = 2h;
 constexpr wall_at usual_wall = start_of(slot_index{1'996'800});
 
 class trial {
@@ -27,7 +31,8 @@ public:
 
   void run() {
     for (int i = 0; i < actions_max && in_.left(); ++i) act();
-    pass(2h);
+    time_left_ = time_at_end;
+    pass(time_at_end);
     box_->on_stop(now_, out_);
     drain();
     TOMO_REQUIRE(checks_failed() == 0);
@@ -158,6 +163,8 @@ private:
     start();
   }
   void pass(millis time) {
+    time = std::min(time, time_left_);
+    time_left_ -= time;
     const mono_time end = now_ + time;
     int turns = 0;
     while (box_->next_wake() <= end) {
@@ -233,6 +240,7 @@ private:
   std::unique_ptr<gateway> box_;
   gateway_output out_;
   mono_time now_ = mono_from_ms(5'000);
+  millis time_left_ = time_max;
   system_clock_reading clock_{usual_wall, true};
   std::uint64_t boots_ = 0;
   link_number link_ = 0;  // asked for and not given up; 0: none
