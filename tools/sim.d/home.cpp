@@ -19,13 +19,23 @@ constexpr millis believed_later = 5s;         // the driver may have a reading l
 constexpr millis device_lateness_max = 1min;  // what was late may arrive so long after the fault
 const endpoint node_at{node_address, 3610};
 
+// As the daemon has it, but for how often a slow line says that it is there.
+firmware::keep_alive line_of(const options& opt) {
+  firmware::keep_alive line{.upload_spread = firmware::upload_spread_product, .renew_after = firmware::renew_after_product};
+  if (opt.slow_line) {
+    line.ping_after = 300s;
+    line.silence_limit = 750s;
+  }
+  return line;
+}
+
 }  // namespace
 
 wall_at wall_of(mono_time t) { return calendar_start + t.time_since_epoch(); }
 
 home::home(std::uint32_t number, const options& opt, const home_traits& traits, prng random, disk_factory& disks)
     : number_(number), traits_(traits),
-      line_(opt.slow_line ? firmware::keep_alive{.ping_after = 300s, .silence_limit = 750s} : firmware::keep_alive{}),
+      line_(line_of(opt)),
       gap_limit_(std::chrono::seconds{opt.poll_interval_s * polls_to_gap}), random_(random),
       flash_(disks.gateway(number, random_.next())) {
   const habit watching{.uses_per_day = 4, .shortest = 5min, .longest = 3h, .first_hour = 6, .last_hour = 22};
