@@ -29,7 +29,7 @@ struct found_seed {
   options run;
   const char* what;
 };
-inline constexpr std::array<found_seed, 10> found_seeds{{
+inline constexpr std::array<found_seed, 12> found_seeds{{
     {{.seed = 127, .homes = 3, .days = 8}, "checker: a cut while the disk fails takes a meter's last reading back by hours"},
     {{.seed = 1027, .homes = 5, .days = 10, .poll_interval_s = 900, .slow_line = true},
      "checker: what a new meter counts is nobody's until the old one has been silent for the gap limit"},
@@ -48,6 +48,10 @@ inline constexpr std::array<found_seed, 10> found_seeds{{
      "product: a read that failed when a device was to be told silent was tried again only with the next facts"},
     {{.seed = 960242641519, .homes = 8, .days = 16, .poll_interval_s = 600, .all_faults = true},
      "checker: the power went in the turn in which a log was begun anew, and what that had lost was not noted"},
+    {{.seed = 2024, .homes = 6, .days = 10, .poll_interval_s = 900, .slow_line = true, .all_faults = true},
+     "checker: the same"},
+    {{.seed = 2030, .homes = 6, .days = 10, .poll_interval_s = 900, .slow_line = true, .all_faults = true},
+     "product: a frame took records along that a failed commit had made durable all the same: their acknowledgement aborted"},
 }};
 
 }  // namespace tomoshibi::sim

@@ -3,6 +3,7 @@
 #include "drivers/echonet/twin/presets.hpp"
 #include "drivers/registry.hpp"
 #include "tools/sim.d/checkers/acks.hpp"
+#include "tools/sim.d/memory_owner.hpp"
 
 #include <algorithm>
 
@@ -196,6 +197,7 @@ firmware::system_clock_reading home::machine_clock(mono_time now) const {
 void home::power_up(mono_time now, firmware::gateway_output& out) {
   ++boots_;
   store_ = flash_->open();
+  const memory_turn turn{memory_of_home(number_)};
   driver_ = drivers::registry().front().make(
       {.seed = random_.next(), .identity = {static_cast<std::uint8_t>(number_)}, .log = &null_log()});
   drivers_ = {driver_.get()};
@@ -216,20 +218,31 @@ void home::power_cut(mono_time now) {
 
 void home::on_datagram(mono_time now, byte_view payload, firmware::gateway_output& out) {
   note_arrivals(now, payload);
+  const memory_turn turn{memory_of_home(number_)};
   gateway_->on_datagram(local(now), 0, node_at, payload, out);
 }
 void home::on_link_open(mono_time now, firmware::link_number link, firmware::gateway_output& out) {
+  const memory_turn turn{memory_of_home(number_)};
   gateway_->on_link_open(local(now), link, out);
 }
 void home::on_link_bytes(mono_time now, firmware::link_number link, byte_view data, firmware::gateway_output& out) {
+  const memory_turn turn{memory_of_home(number_)};
   gateway_->on_link_bytes(local(now), link, data, out);
 }
 void home::on_link_closed(mono_time now, firmware::link_number link, errc why, firmware::gateway_output& out) {
+  const memory_turn turn{memory_of_home(number_)};
   gateway_->on_link_closed(local(now), link, error{why, {}}, out);
 }
-void home::on_wake(mono_time now, firmware::gateway_output& out) { gateway_->on_wake(local(now), out); }
-void home::on_stop(mono_time now, firmware::gateway_output& out) { gateway_->on_stop(local(now), out); }
+void home::on_wake(mono_time now, firmware::gateway_output& out) {
+  const memory_turn turn{memory_of_home(number_)};
+  gateway_->on_wake(local(now), out);
+}
+void home::on_stop(mono_time now, firmware::gateway_output& out) {
+  const memory_turn turn{memory_of_home(number_)};
+  gateway_->on_stop(local(now), out);
+}
 void home::on_clock(mono_time now, firmware::gateway_output& out) {
+  const memory_turn turn{memory_of_home(number_)};
   gateway_->on_system_clock(local(now), machine_clock(now), out);
 }
 mono_time home::gateway_next() const { return world(gateway_->next_wake()); }

@@ -132,11 +132,12 @@ bool run_one(const options& opt, const arguments& args) {
   std::printf("seed %" PRIu64 ": %u homes, %d days: %" PRIu64 " events (%.2f us each), %" PRIu64 " datagrams (%.2f us each), %" PRIu64
               " slots (%" PRIu64 " unknown), %" PRIu64 " unused, %" PRIu64 " blind, %" PRIu64 " silent, %" PRIu64 " faulty, %" PRIu64
               " mails, %" PRIu64 " Wh; cuts: %" PRIu64 " gateway, %" PRIu64 " line, %" PRIu64 " relay; %" PRIu64 " commits (%" PRIu64
-              " failed), %" PRIu64 " acks; trace %016" PRIx64 "; %s\n",
+              " failed), %" PRIu64 " acks; memory: gateway %zu, relay %zu bytes a home; trace %016" PRIx64 "; %s\n",
               opt.seed, opt.homes, opt.days, r.counts.events, took * 1e6 / static_cast<double>(r.counts.events),
               r.counts.datagrams, took * 1e6 / static_cast<double>(r.counts.datagrams), r.slots_told, r.unknown_told, r.alerts,
               r.blind, r.silent, r.faulty, r.counts.mails, r.energy_wh, r.counts.gateway_cuts, r.counts.line_cuts,
-              r.counts.relay_cuts, r.counts.commits, r.counts.commits_failed, r.acks, r.counts.trace_hash,
+              r.counts.relay_cuts, r.counts.commits, r.counts.commits_failed, r.acks, r.counts.gateway_bytes_max,
+              r.counts.relay_bytes_max / opt.homes, r.counts.trace_hash,
               r.found.empty() ? "ok" : "BROKEN");
   for (const auto& line : r.found) std::printf("  %s\n", line.c_str());
   if (!r.found.empty()) std::printf("  faults: %s\n  repeat: %s\n", r.faults.c_str(), command_of(opt, args.deep).c_str());

@@ -2,6 +2,7 @@
 
 #include "firmware/ports/memory_outbox_store.hpp"
 #include "relay/ports/memory_store.hpp"
+#include "tools/sim.d/memory_owner.hpp"
 
 namespace tomoshibi::sim {
 namespace {
@@ -23,6 +24,7 @@ struct medium {
   }
   template <class Apply>
   status commit(std::uint32_t of_life, Apply apply) {
+    const memory_turn on_disk{memory_owner::nobody};  // not in the machine's memory
     if (dead || of_life != life) return fail(errc::storage_io, "power is cut");
     switch (faults.on_commit()) {
       case verdict::go_on: return apply();

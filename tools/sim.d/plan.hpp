@@ -20,6 +20,7 @@ struct options {
   bool all_faults = false;          // every kind of fault, instead of a random subset
   bool calm = false;                // no fault at all: to measure
   bool progress = false;
+  enum class leak : std::uint8_t { nowhere, gateways, relay } leaks = leak::nowhere;  // on purpose, to test the bounds
 };
 
 }  // namespace tomoshibi::sim

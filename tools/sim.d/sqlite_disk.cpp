@@ -6,6 +6,7 @@
 #include "relay/shell/store_directory.hpp"
 #include "relay/shell/store_schema.hpp"
 #include "tools/fault_disk/disk.hpp"
+#include "tools/sim.d/memory_owner.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -44,6 +45,7 @@ public:
 
   template <class Commit>
   status commit(Commit really) {
+    const memory_turn on_disk{memory_owner::nobody};  // not in the machine's memory
     const auto meets = met(commits_);
     if (!meets) return really();
     switch (*meets) {

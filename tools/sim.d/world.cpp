@@ -47,6 +47,7 @@ void world::run() {
     if (opt_.progress && statistics_.events % 1'000'000 == 0) report_progress();
   }
   now_ = end_;
+  statistics_.sessions = sessions_;
   if (opt_.progress) std::fputc('\n', stderr);
   judge_end();
 }
@@ -85,6 +86,12 @@ void world::take(const event& e) {
       inspect();
       return push(now_ + inspect_every, event_kind::inspect);
   }
+}
+
+void world::leak(memory_owner who) {
+  constexpr std::size_t little = 64;
+  const memory_turn turn{who};
+  leaked_.push_back(std::make_unique<std::byte[]>(little));
 }
 
 void world::report_progress() {

@@ -15,6 +15,7 @@
 #include "tools/sim.d/field_dropper.hpp"
 #include "tools/sim.d/home.hpp"
 #include "tools/sim.d/line.hpp"
+#include "tools/sim.d/memory_owner.hpp"
 #include "tools/sim.d/observer.hpp"
 #include "tools/sim.d/payloads.hpp"
 
@@ -38,6 +39,9 @@ struct run_statistics {
   std::uint64_t commits = 0;
   std::uint64_t commits_failed = 0;
   std::uint64_t mails = 0;
+  std::uint64_t sessions = 0;      // connections that came about
+  std::size_t gateway_bytes_max = 0;  // memory of one gateway: core, driver, what of its outbox is not on the disk
+  std::size_t relay_bytes_max = 0;    // memory of the relay's core
   std::uint64_t trace_hash = 0xcbf29ce484222325;  // FNV-1a over every event's time, kind, home and size
 };
 
@@ -105,6 +109,11 @@ private:
   void take_relay(const event& e);
   void relay_said();
   bool relay_does();
+  template <class F>
+  void relay_turn(F f) {
+    const memory_turn turn{memory_owner::relay};
+    f(*relay_);
+  }
   void arm_relay();
   void start_relay();
   void start_relay_later();
@@ -119,12 +128,15 @@ private:
   // world_checks.cpp: bounds, and the end
   void inspect();
   void inspect_gateway(std::uint32_t h);
+  void inspect_memory(std::uint32_t h);
+  void inspect_relay_memory(const relay::health& health);
   void judge_end();
 
   void push(mono_time at, event_kind kind, std::uint32_t h = 0, std::uint32_t payload = 0, std::uint32_t life = 0) {
     heap_.push({.at = at, .home = h, .payload = payload, .life = life, .kind = kind});
   }
   void report_progress();
+  void leak(memory_owner who);  // on purpose, for the test of the bounds
   wall_at wall() const { return wall_of(now_); }
 
   // What the world knows of a gateway beside the home itself.
@@ -171,6 +183,7 @@ private:
   std::unordered_map<std::uint64_t, std::uint32_t> home_of_session_;
   std::uint64_t sessions_ = 0;
   std::uint32_t mails_ = 0;
+  std::vector<std::unique_ptr<std::byte[]>> leaked_;
   // Scratch, drained at the end of each turn.
   relay::output relay_out_;
   firmware::gateway_output gateway_out_;

@@ -1,7 +1,10 @@
 // Bounds while it runs, and what must be done at the end.
 #include "firmware/core/outbox.hpp"
 #include "firmware/core/uplink.hpp"
+#include "tools/sim.d/memory_bounds.hpp"
 #include "tools/sim.d/world.hpp"
+
+#include <algorithm>
 
 namespace tomoshibi::sim {
 namespace {
@@ -16,6 +19,7 @@ void world::inspect() {
   if (!relay_) return;
   const relay::limits limits;
   const auto health = relay_->health();
+  inspect_relay_memory(health);
   const std::string at = " at " + std::to_string(to_ms(now_)) + " ms";
   // A turn may go over the limit by what one frame holds.
   constexpr std::size_t one_turn = 4'096;
@@ -31,7 +35,26 @@ void world::inspect_gateway(std::uint32_t h) {
   if (s.records_held > limits.records_max) found("bound: records held" + at);
   if (s.record_bytes_held > limits.bytes_max) found("bound: record bytes" + at);
   if (s.records_pending > limits.pending_max) found("bound: records pending" + at);
+  inspect_memory(h);
   if (s.records_dropped > 0) found("records given up in a run too short for that" + at);
+}
+
+void world::inspect_memory(std::uint32_t h) {
+  const std::size_t bytes = bytes_owned(memory_of_home(h));
+  const std::size_t allowed = gateway_bytes_allowed(homes_[h]->statistics());
+  statistics_.gateway_bytes_max = std::max(statistics_.gateway_bytes_max, bytes);
+  if (bytes > allowed)
+    found("bound: memory" + of_home(h) + ", " + std::to_string(bytes) + " of " + std::to_string(allowed) + " bytes at " +
+          std::to_string(to_ms(now_)) + " ms");
+}
+
+void world::inspect_relay_memory(const relay::health& health) {
+  const std::size_t bytes = bytes_owned(memory_owner::relay);
+  const std::size_t allowed = relay_bytes_allowed(health, opt_.homes);
+  statistics_.relay_bytes_max = std::max(statistics_.relay_bytes_max, bytes);
+  if (bytes > allowed)
+    found("bound: memory of the relay, " + std::to_string(bytes) + " of " + std::to_string(allowed) + " bytes at " +
+          std::to_string(to_ms(now_)) + " ms");
 }
 
 // Liveness: after the convergence budget nothing is left undone.

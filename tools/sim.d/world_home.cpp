@@ -46,6 +46,7 @@ void world::arm_home(std::uint32_t h) {
 
 void world::take_gateway(const event& e) {
   home& h = *homes_[e.home];
+  if (opt_.leaks == options::leak::gateways) leak(memory_of_home(e.home));
   switch (e.kind) {
     case event_kind::gateway_restart:
       if (now_ >= boxes_[e.home].back_at) gateway_on(e.home);

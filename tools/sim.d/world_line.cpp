@@ -90,8 +90,8 @@ void world::open_line(std::uint32_t h) {
   l.to_relay_free = l.to_gateway_free = now_;
   home_of_session_[sessions_] = h;
   for (observer* o : observers_) o->on_session(h);
-  relay_->on_session_open(now_, wall(), l.session,
-                          {.subject_cn = simulated_gateway(h).text(), .certificate_sha256 = "00", .remote = {}}, relay_out_);
+  const relay::peer who{.subject_cn = simulated_gateway(h).text(), .certificate_sha256 = "00", .remote = {}};
+  relay_turn([&](auto& r) { r.on_session_open(now_, wall(), l.session, who, relay_out_); });
   relay_said();
   if (!l.open || !homes_[h]->on()) return;  // the relay's power may have gone in that turn
   homes_[h]->on_link_open(now_, l.link, gateway_out_);
@@ -109,7 +109,7 @@ void world::deliver(const event& e) {
   const bool breaks = l.reset_after > 0 && --l.reset_after == 0;
   if (breaks) data = data.first(static_cast<std::size_t>(random_.below(data.size())));
   if (to_relay && relay_ && !data.empty()) {
-    relay_->on_session_bytes(now_, wall(), l.session, data, relay_out_);
+    relay_turn([&](auto& r) { r.on_session_bytes(now_, wall(), l.session, data, relay_out_); });
     relay_said();
   } else if (!to_relay && homes_[e.home]->on() && !data.empty()) {
     homes_[e.home]->on_link_bytes(now_, l.link, data, gateway_out_);
@@ -139,7 +139,7 @@ void world::take_line(const event& e) {
     case event_kind::line_closed_to_relay:
       l.open = false;
       if (!relay_) return;
-      relay_->on_session_closed(now_, wall(), l.session, relay_out_);
+      relay_turn([&](auto& r) { r.on_session_closed(now_, wall(), l.session, relay_out_); });
       return relay_said();
     case event_kind::line_closed_to_gateway:
       l.open = false;

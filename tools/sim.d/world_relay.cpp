@@ -40,9 +40,13 @@ void world::start_relay() {
     limits.session_idle = 1000s;
     limits.down_after = 900s;
   }
-  relay_ = std::make_unique<relay::relay_core>(relay::setup{
-      .store = *store_, .log = null_log(), .seed = random_.next(), .limits = limits, .mail_from = "watch@relay.example"});
-  if (!relay_->on_start(now_, wall(), relay_out_)) return start_relay_later();
+  const bool started = [&] {
+    const memory_turn turn{memory_owner::relay};
+    relay_ = std::make_unique<relay::relay_core>(relay::setup{
+        .store = *store_, .log = null_log(), .seed = random_.next(), .limits = limits, .mail_from = "watch@relay.example"});
+    return relay_->on_start(now_, wall(), relay_out_).has_value();
+  }();
+  if (!started) return start_relay_later();
   find_uncertain();
   for (observer* o : observers_) o->on_relay_up(wall());
   relay_said();
@@ -95,7 +99,7 @@ void world::stop_relay(mono_time until) {
   relay_back_ = std::max(relay_back_, until);
   push(relay_back_, event_kind::relay_restart);
   if (!relay_) return;
-  relay_->on_stop(now_, wall(), relay_out_);
+  relay_turn([&](auto& r) { r.on_stop(now_, wall(), relay_out_); });
   relay_said();
   push(std::min(now_ + patience, until), event_kind::relay_stopped, 0, 0, relay_life_);
 }
@@ -145,6 +149,7 @@ void world::arm_relay() {
 }
 
 void world::take_relay(const event& e) {
+  if (opt_.leaks == options::leak::relay) leak(memory_owner::relay);
   switch (e.kind) {
     case event_kind::relay_restart:
       if (!relay_ && now_ >= relay_back_) start_relay();
@@ -155,7 +160,7 @@ void world::take_relay(const event& e) {
     case event_kind::relay_wake:
       if (!relay_ || e.at != relay_wake_) return;
       relay_wake_ = never;
-      relay_->on_wake(now_, wall(), relay_out_);
+      relay_turn([&](auto& r) { r.on_wake(now_, wall(), relay_out_); });
       break;
     case event_kind::commit_done:
       if (!relay_ || e.life != relay_life_) return;
@@ -206,7 +211,7 @@ void world::finish_commit() {
   commit_.reset();
   const status answer = commit(*done.batch);
   if (disk_->power_is_cut()) return relay_off(now_ + power_back);
-  relay_->on_commit_done(now_, wall(), done.ticket, answer, relay_out_);
+  relay_turn([&](auto& r) { r.on_commit_done(now_, wall(), done.ticket, answer, relay_out_); });
 }
 
 // ---- mails
@@ -228,7 +233,7 @@ void world::finish_mail(std::uint32_t number) {
     if (lost) answer = {.outcome = relay::mail_outcome::temporary, .server_text = "no answer"};
     for (observer* o : observers_) o->on_mail_accepted(m.what, wall(), lost);
   }
-  relay_->on_mail_done(now_, wall(), m.what.key, answer, relay_out_);
+  relay_turn([&](auto& r) { r.on_mail_done(now_, wall(), m.what.key, answer, relay_out_); });
 }
 
 }  // namespace tomoshibi::sim

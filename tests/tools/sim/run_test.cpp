@@ -6,6 +6,9 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
+#include <string_view>
+
 using namespace tomoshibi::sim;
 
 namespace {
@@ -54,6 +57,25 @@ TEST_CASE("without faults nothing is unknown beyond the first minutes, and nobod
   CHECK(r.silent == 0);
   CHECK(r.faulty == 0);
   CHECK(r.unknown_told <= 4 * 4);  // each appliance's first slot
+  CHECK(r.counts.sessions >= 4 * 5);  // one that has stood for a day is begun again
+  CHECK(r.counts.gateway_bytes_max > 1'000);
+  CHECK(r.counts.relay_bytes_max > 1'000);
+}
+
+// 64 bytes at each event of the one or the other are not given back: the bounds of memory must find that within days.
+TEST_CASE("memory that is not given back is found, and at whose side") {
+  options opt{.seed = 3, .homes = 3, .days = 6, .poll_interval_s = 900, .slow_line = true, .calm = true};
+  const auto told_of = [](const report& r, std::string_view what) {
+    return std::ranges::any_of(r.found, [&](const std::string& line) { return line.starts_with(what); });
+  };
+  opt.leaks = options::leak::gateways;
+  const report gateways = run_checked(opt);
+  CHECK(told_of(gateways, "bound: memory of home 2"));
+  CHECK_FALSE(told_of(gateways, "bound: memory of the relay"));
+  opt.leaks = options::leak::relay;
+  const report relay = run_checked(opt);
+  CHECK(told_of(relay, "bound: memory of the relay"));
+  CHECK_FALSE(told_of(relay, "bound: memory of home"));
 }
 
 TEST_CASE("the same seed gives the same trace, another seed another one") {
