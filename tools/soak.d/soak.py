@@ -36,7 +36,7 @@ SLOT_MS = oracle_slots.SLOT_MS
 GROWTH_MAX = {("relay", "rss_kib"): 4096, ("gateway", "rss_kib"): 1024, ("relay", "fds"): 4, ("gateway", "fds"): 1,
               ("relay", "threads"): 0.5, ("gateway", "threads"): 0.5}
 ATTACKS = ["tls-garbage", "pages-garbage", "udp-garbage", "half-handshakes", "idle-pages", "silent-connections"]
-VALGRIND = ["valgrind", "--leak-check=full", "--errors-for-leak-kinds=definite", "--error-exitcode=99", "--quiet",
+VALGRIND = ["valgrind", "--leak-check=full", "--errors-for-leak-kinds=definite", "--error-exitcode=99",
             "--num-callers=20", "--child-silent-after-fork=yes"]
 DEVICE_FAULTS_MAX = 900    # tomoshibi-home takes 1,000
 DEVICE_FAULTS = [("silent", ""), ("power-cut", ""), ("garbage", "100"), ("duplicate", "500"), ("wrong-tid", "100"),
@@ -203,8 +203,20 @@ class Soak:
             code = p.stop(180)
             if code != 0:
                 out.append(f"{p.name} ended with {code}: {stage.tail(p.log, 60)}")
+            if self.options.valgrind:
+                out += self.judge_memcheck(p)
         self.conductor.order("stop")
         return out
+
+    @staticmethod
+    def judge_memcheck(process):
+        """Only a life that ended in order is searched for what it lost, so its summary has to be there."""
+        told = re.findall(r"^==\d+==\s+((?:in use at exit|definitely lost|All heap blocks|ERROR SUMMARY):? .*)$",
+                          process.log.read_text(errors="replace"), re.MULTILINE)
+        print(f"{process.name}, memcheck: " + ("; ".join(" ".join(line.split()) for line in told) or "nothing told"))
+        if not told or not told[-1].startswith("ERROR SUMMARY: 0 errors"):
+            return [f"{process.name}: memcheck did not tell of an end without errors"]
+        return []
 
     def judge_flat(self):
         out = []
