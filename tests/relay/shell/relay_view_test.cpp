@@ -29,6 +29,7 @@ TEST_CASE("a relay with nothing wrong is ok") {
   CHECK(degraded_reasons(fine()).empty());
   CHECK(nlohmann::json::parse(health_json(fine()))["status"] == "ok");
   CHECK(health_page(fine()).find(">OK ") != std::string::npos);
+  CHECK(health_page(fine()).find("<td>2023-11-14 22:13:20\u00a0UTC</td>") != std::string::npos);
   CHECK(metrics_text(fine()).find("\ntomoshibi_relay_degraded 0\n") != std::string::npos);
 }
 
