@@ -29,7 +29,7 @@ struct found_seed {
   options run;
   const char* what;
 };
-inline constexpr std::array<found_seed, 12> found_seeds{{
+inline constexpr std::array<found_seed, 13> found_seeds{{
     {{.seed = 127, .homes = 3, .days = 8}, "checker: a cut while the disk fails takes a meter's last reading back by hours"},
     {{.seed = 1027, .homes = 5, .days = 10, .poll_interval_s = 900, .slow_line = true},
      "checker: what a new meter counts is nobody's until the old one has been silent for the gap limit"},
@@ -52,6 +52,8 @@ inline constexpr std::array<found_seed, 12> found_seeds{{
      "checker: the same"},
     {{.seed = 2030, .homes = 6, .days = 10, .poll_interval_s = 900, .slow_line = true, .all_faults = true},
      "product: a frame took records along that a failed commit had made durable all the same: their acknowledgement aborted"},
+    {{.seed = 700057, .homes = 5, .days = 9, .poll_interval_s = 900, .slow_line = true, .all_faults = true},
+     "simulator: a gateway that was to be stopped while its power was off was never switched on again"},
 }};
 
 }  // namespace tomoshibi::sim

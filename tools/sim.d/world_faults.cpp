@@ -105,8 +105,7 @@ void world::begin_home_fault(const drawn_fault& f) {
   switch (f.kind) {
     case fault_kind::gateway_off: return gateway_off(f.home, f.until);
     case fault_kind::gateway_stop:
-      b.back_at = std::max(b.back_at, f.until);
-      if (!h.on()) return;
+      if (!h.on()) return gateway_off(f.home, f.until);  // it is away for longer, and comes back then
       h.on_stop(now_, gateway_out_);
       gateway_said(f.home);
       return gateway_off(f.home, f.until);
