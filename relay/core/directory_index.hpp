@@ -1,4 +1,4 @@
-// The directory by home: who reads a home's notices and which boxes stand there. Made anew with each directory.
+// The directory by home: who reads a home's notices, which boxes and appliances stand there. Made anew with each directory.
 #pragma once
 
 #include "relay/core/directory.hpp"
@@ -10,15 +10,18 @@ namespace tomoshibi::relay {
 
 struct directory_index {
   std::map<home_id, std::vector<gateway_id>> gateways;   // not revoked
+  std::map<home_id, std::vector<appliance_id>> appliances;  // ascending
   std::map<home_id, std::vector<contact_id>> contacts;   // of this home
   std::vector<contact_id> common;                        // the provider's own: for every home
 
   explicit directory_index(const directory& d) {
     for (const auto& [id, g] : d.gateways)
       if (!g.revoked) gateways[g.home].push_back(id);
+    for (const auto& [where, a] : d.appliances) appliances[where.first].push_back(where.second);
     for (const auto& [id, c] : d.contacts) (c.home ? contacts[*c.home] : common).push_back(id);
   }
   const std::vector<gateway_id>& gateways_of(home_id home) const { return at(gateways, home); }
+  const std::vector<appliance_id>& appliances_of(home_id home) const { return at(appliances, home); }
   const std::vector<contact_id>& contacts_of(home_id home) const { return at(contacts, home); }
 
 private:

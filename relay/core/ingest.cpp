@@ -11,14 +11,15 @@ namespace {
 constexpr millis future_told_every = 1h;
 constexpr millis gap_window = 1min;
 
-bool has(const directory& known, home_id home, appliance_id a) { return known.appliances.contains({home, a}); }
+bool has(std::span<const appliance_id> known, appliance_id a) { return std::ranges::binary_search(known, a); }
 
 // When the record was made, or now if the gateway did not know the time.
 wall_at made_or_now(const turn& t, const wire::record& r) { return to_ms(r.made) != 0 ? r.made : t.wall; }
 
 }  // namespace
 
-void ingest::on_start(const std::vector<gateway_state>& stored) {
+void ingest::on_start(const turn& t, const std::vector<gateway_state>& stored, std::optional<wall_at> alive) {
+  horizon_.on_start(t.now, alive);
   for (const auto& g : stored) gateways_[g.id] = {.epoch = g.epoch, .received = g.acked, .committed = g.acked};
 }
 
@@ -48,12 +49,13 @@ record_seq ingest::on_hello(const gateway_id& gateway, const wire::hello& h) {
   return p.committed;
 }
 
-std::optional<refusal> ingest::take(turn& t, const gateway_id& gateway, const wire::records& r,
-                                    const directory& known) {
-  const auto found = known.gateways.find(gateway);
-  if (found == known.gateways.end()) return refusal{close_reason::unknown_gateway, "no gateway of this name"};
+std::optional<refusal> ingest::take(turn& t, const gateway_id& gateway, wire::records&& r,
+                                    const known_world& known) {
+  const auto found = known.all.gateways.find(gateway);
+  if (found == known.all.gateways.end()) return refusal{close_reason::unknown_gateway, "no gateway of this name"};
   const home_id home = found->second.home;
   progress& p = gateways_[gateway];
+  const place where{gateway, home, known.by_home.appliances_of(home), p};
   if (r.first_seq > p.received + 1)
     return refusal{close_reason::malformed, "sequence " + std::to_string(r.first_seq) + " after " +
                                                 std::to_string(p.received)};
@@ -69,14 +71,14 @@ std::optional<refusal> ingest::take(turn& t, const gateway_id& gateway, const wi
   // What comes before a gap too many is taken, so that a backlog of long gaps gets on by some each minute.
   std::optional<refusal> stopped;
   record_seq seq = r.first_seq;
-  for (const wire::record& one : r.items) {
+  for (wire::record& one : r.items) {
     if (seq > p.received) {
       if (std::holds_alternative<wire::slot_gap>(one.body) && gaps_spent(t, p)) {
         stopped = refusal{close_reason::overload, "too many slots of gaps a minute"};
         break;
       }
       ++count_.records_in;
-      write(t, gateway, p, seq, home, one, known);
+      write(t, where, seq, std::move(one));
     } else {
       hit(probe::records_known);
       ++count_.records_known;
@@ -92,33 +94,34 @@ std::optional<refusal> ingest::take(turn& t, const gateway_id& gateway, const wi
   return stopped;
 }
 
-void ingest::write(turn& t, const gateway_id& gateway, progress& p, record_seq seq, home_id home, const wire::record& r,
-                   const directory& known) {
+void ingest::write(turn& t, const place& where, record_seq seq, wire::record&& r) {
   const wall_at at = made_or_now(t, r);
-  if (const auto* slot = std::get_if<wire::slot_closed>(&r.body)) {
-    write_slot(t, p, home, *slot, known);
-  } else if (const auto* gap = std::get_if<wire::slot_gap>(&r.body)) {
-    write_gap(t, p, home, *gap, known);
+  if (auto* slot = std::get_if<wire::slot_closed>(&r.body)) {
+    write_slot(t, where, std::move(*slot));
+  } else if (auto* gap = std::get_if<wire::slot_gap>(&r.body)) {
+    write_gap(t, where, std::move(*gap));
   } else if (const auto* device = std::get_if<wire::device_report>(&r.body)) {
-    commits_.add(device_write{home, *device, at});
-    rules_.on_device(t, home, *device);
+    commits_.add(device_write{where.home, *device, at});
+    rules_.on_device(t, where.home, *device);
   } else if (const auto* fault = std::get_if<wire::device_fault>(&r.body)) {
-    commits_.add(fault_write{home, *fault, at});
-    rules_.on_fault(t, home, *fault, at);
+    commits_.add(fault_write{where.home, *fault, at});
+    rules_.on_fault(t, where.home, *fault, at);
   } else if (const auto* event = std::get_if<wire::event>(&r.body)) {
-    commits_.add(event_write{gateway, p.epoch, seq, *event, at});
+    commits_.add(event_write{where.gateway, where.at.epoch, seq, *event, at});
   }
 }
 
-void ingest::write_slot(turn& t, progress& p, home_id home, wire::slot_closed slot, const directory& known) {
-  if (slot.slot > slot_of(t.wall) + limits_.future_slots_max) return tell_future(t, p, home, 1);
-  const auto foreign = std::erase_if(slot.appliances, [&known, home](const auto& a) { return !has(known, home, a.appliance); });
+void ingest::write_slot(turn& t, const place& where, wire::slot_closed&& slot) {
+  if (slot.slot > newest_slot(t)) return tell_future(t, where.at, where.home, 1);
+  const auto foreign = std::erase_if(slot.appliances, [&where](const auto& a) { return !has(where.appliances, a.appliance); });
   count_.records_foreign += foreign != 0;
   if (slot.appliances.empty()) return;
   ++count_.slots_stored;
-  rules_.on_slot(t, home, slot);
-  commits_.add(slots_write{home, std::move(slot)});
+  rules_.on_slot(t, where.home, slot);
+  commits_.add(slots_write{where.home, std::move(slot)});
 }
+
+slot_index ingest::newest_slot(const turn& t) { return slot_of(horizon_.at(t.now, t.wall)) + limits_.future_slots_max; }
 
 // One gap of any length is always taken: the count is looked at before it, not behind it.
 bool ingest::gaps_spent(const turn& t, progress& p) const {
@@ -129,20 +132,20 @@ bool ingest::gaps_spent(const turn& t, progress& p) const {
   return p.gap_cells >= limits_.gap_cells_per_min;
 }
 
-void ingest::write_gap(turn& t, progress& p, home_id home, wire::slot_gap gap, const directory& known) {
-  const std::int32_t past = slot_of(t.wall) + limits_.future_slots_max + 1 - gap.first_slot;
+void ingest::write_gap(turn& t, const place& where, wire::slot_gap&& gap) {
+  const std::int32_t past = newest_slot(t) + 1 - gap.first_slot;
   const auto allowed = static_cast<std::uint32_t>(std::max(past, 0));
   if (gap.count > allowed) {
-    tell_future(t, p, home, gap.count - allowed);
+    tell_future(t, where.at, where.home, gap.count - allowed);
     gap.count = allowed;
   }
-  const auto foreign = std::erase_if(gap.appliances, [&known, home](appliance_id a) { return !has(known, home, a); });
+  const auto foreign = std::erase_if(gap.appliances, [&where](appliance_id a) { return !has(where.appliances, a); });
   count_.records_foreign += foreign != 0;
   if (gap.count == 0 || gap.appliances.empty()) return;
-  p.gap_cells += std::uint64_t{gap.count} * gap.appliances.size();
+  where.at.gap_cells += std::uint64_t{gap.count} * gap.appliances.size();
   count_.slots_stored += gap.count;
-  rules_.on_gap(t, home, gap);
-  commits_.add(gap_write{home, std::move(gap)});
+  rules_.on_gap(t, where.home, gap);
+  commits_.add(gap_write{where.home, std::move(gap)});
 }
 
 void ingest::tell_future(turn& t, progress& p, home_id home, std::uint32_t slots) {

@@ -11,10 +11,13 @@
 #include "protocol/base/log.hpp"
 #include "relay/core/commit_queue.hpp"
 #include "relay/core/device_session.hpp"
-#include "relay/core/directory.hpp"
+#include "relay/core/directory_index.hpp"
 #include "relay/core/health.hpp"
+#include "relay/core/wall_horizon.hpp"
 
 #include <map>
+#include <optional>
+#include <span>
 
 namespace tomoshibi::relay {
 
@@ -36,9 +39,10 @@ public:
   ingest(const limits& l, health& count, log_sink& log, commit_queue& commits, fact_listener& rules)
       : limits_(l), count_(count), log_(log, "ingest"), commits_(commits), rules_(rules) {}
 
-  void on_start(const std::vector<gateway_state>& stored);
+  // `alive`: the last sign of life that was stored.
+  void on_start(const turn& t, const std::vector<gateway_state>& stored, std::optional<wall_at> alive);
   record_seq on_hello(const gateway_id& gateway, const wire::hello& h);   // what to acknowledge in Welcome
-  std::optional<refusal> take(turn& t, const gateway_id& gateway, const wire::records& r, const directory& known);
+  std::optional<refusal> take(turn& t, const gateway_id& gateway, wire::records&& r, const known_world& known);
   // A progress became durable, in the order in which they were taken: the sequence to acknowledge now, nothing if the log
   // it speaks of has changed meanwhile.
   std::optional<record_seq> on_committed(const progress_write& done);
@@ -56,11 +60,18 @@ private:
     std::uint64_t gap_cells = 0;
   };
 
-  void write(turn& t, const gateway_id& gateway, progress& p, record_seq seq, home_id home, const wire::record& r,
-             const directory& known);
-  void write_slot(turn& t, progress& p, home_id home, wire::slot_closed slot, const directory& known);
+  // Where a frame's records belong: looked up once for all of them.
+  struct place {
+    const gateway_id& gateway;
+    home_id home;
+    std::span<const appliance_id> appliances;  // ascending; what is not among them is foreign
+    progress& at;
+  };
+  void write(turn& t, const place& where, record_seq seq, wire::record&& r);
+  void write_slot(turn& t, const place& where, wire::slot_closed&& slot);
+  slot_index newest_slot(const turn& t);  // a later one is of a wrong future
   bool gaps_spent(const turn& t, progress& p) const;
-  void write_gap(turn& t, progress& p, home_id home, wire::slot_gap gap, const directory& known);
+  void write_gap(turn& t, const place& where, wire::slot_gap&& gap);
   void tell_future(turn& t, progress& p, home_id home, std::uint32_t slots);
 
   const limits& limits_;
@@ -69,6 +80,7 @@ private:
   commit_queue& commits_;
   fact_listener& rules_;
   std::map<gateway_id, progress> gateways_;
+  wall_horizon horizon_;
 };
 
 }  // namespace tomoshibi::relay

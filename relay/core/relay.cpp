@@ -48,8 +48,8 @@ struct relay_core::parts final : session_listener, line_view {
     return {.acked_seq = intake.on_hello(gateway, h), .wall = t.wall, .config_version = c ? c->version : 0};
   }
 
-  std::optional<refusal> on_records(turn& t, const gateway_id& gateway, const wire::records& r) override {
-    return intake.take(t, gateway, r, world.all);
+  std::optional<refusal> on_records(turn& t, const gateway_id& gateway, wire::records&& r) override {
+    return intake.take(t, gateway, std::move(r), world);
   }
 
   void on_config_applied(turn& t, const gateway_id& gateway, const wire::config_applied& c) override {
@@ -114,7 +114,7 @@ struct relay_core::parts final : session_listener, line_view {
     if (!queued) return std::unexpected(queued.error());
     take_world(known_world{std::move(*known)});
     if (auto ok = book.on_start(); !ok) return ok;
-    intake.on_start(*boxes);
+    intake.on_start(t, *boxes, *alive);
     there.on_start(t, world.all, *boxes, *alive);
     if (auto ok = rules.on_start(t); !ok) return ok;
     for (const mail& m : *queued) mails.add(m);

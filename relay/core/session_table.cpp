@@ -61,7 +61,7 @@ void session_table::on_bytes(turn& t, session_id id, byte_view data) {
 
 std::optional<refusal> session_table::take(turn& t, device_session& s, wire::message& m, bool& said_bye) {
   if (const auto* h = std::get_if<wire::hello>(&m)) return take_hello(t, s, *h);
-  if (const auto* r = std::get_if<wire::records>(&m)) return listener_.on_records(t, s.gateway(), *r);
+  if (auto* r = std::get_if<wire::records>(&m)) return listener_.on_records(t, s.gateway(), std::move(*r));
   if (const auto* p = std::get_if<wire::ping>(&m)) {
     send(t, s.id(), wire::pong{.nonce = p->nonce, .wall = t.wall});
   } else if (const auto* c = std::get_if<wire::config_applied>(&m)) {

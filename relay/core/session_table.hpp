@@ -21,7 +21,7 @@ class session_listener {
 public:
   virtual void on_heard(turn& t, const gateway_id& gateway) = 0;
   virtual wire::welcome on_hello(turn& t, const gateway_id& gateway, const wire::hello& h) = 0;
-  virtual std::optional<refusal> on_records(turn& t, const gateway_id& gateway, const wire::records& r) = 0;
+  virtual std::optional<refusal> on_records(turn& t, const gateway_id& gateway, wire::records&& r) = 0;
   virtual void on_config_applied(turn& t, const gateway_id& gateway, const wire::config_applied& c) = 0;
   virtual const wire::config* config_for(const gateway_id& gateway) const = 0;  // nothing: this home has none
 

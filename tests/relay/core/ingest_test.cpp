@@ -271,6 +271,34 @@ TEST_CASE("long gaps without end are put off to the next minute, and cost nobody
   CHECK(b.last_of<wire::ack>(s)->acked_seq == 2);
 }
 
+TEST_CASE("a relay whose clock is set back drops nothing of gateways whose clock is right, also after a restart") {
+  relay_bench b;
+  b.add_home(1);
+  b.start();
+  b.run_for(24h);
+  session_id s = b.connect_live("box-1", hello_with(0, 1, 9));
+  const slot_index first = b.slot();
+  b.from(s, records_of(1, {slot_record(first, {{1, slot_state::off}})}));
+  b.wall_offset -= 5h;
+  b.from(s, records_of(2, {slot_record(first + 1, {{1, slot_state::on}})}));
+  b.from(s, records_of(3, {slot_record(first + 2, {{1, slot_state::on}})}));  // of the future still
+  CHECK(b.core->health().slots_future == 1);
+  b.run_for(30min);
+  s = b.connect_live("box-1", hello_with(0, 1, 9));
+  b.from(s, records_of(4, {slot_record(first + 2, {{1, slot_state::on}})}));
+  CHECK(b.core->health().slots_future == 1);
+  b.wall_offset += 5h;
+  b.run_for(2min);      // right again, and stored as a sign of life
+  b.cut();
+  b.wall_offset -= 3h;
+  b.start();
+  s = b.connect_live("box-1", hello_with(0, 1, 9));
+  CHECK(b.last_of<wire::welcome>(s)->acked_seq == 4);
+  b.from(s, records_of(5, {slot_record(first + 3, {{1, slot_state::on}})}));
+  CHECK(b.core->health().slots_future == 0);
+  CHECK(b.last_of<wire::ack>(s)->acked_seq == 5);
+}
+
 TEST_CASE("writes are committed in batches of limited size, in order") {
   relay_bench b;
   b.limits.batch_writes_max = 5;
