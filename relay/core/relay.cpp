@@ -92,6 +92,9 @@ struct relay_core::parts final : session_listener, line_view {
     return last_now + std::max(*due - last_wall, millis{0});
   }
 
+  // None goes out any more while it stops: one that is due would be woken for again and again, for nothing.
+  mono_time next_mail() const { return stopping ? never : mono_of(mails.next_due()); }
+
   void take_world(known_world now) {
     world = std::move(now);
     count.watches_without_recipient = static_cast<std::size_t>(std::ranges::count_if(world.all.homes, [this](const auto& h) {
@@ -226,7 +229,7 @@ void relay_core::on_stop(mono_time now, wall_at wall, output& out) {
 mono_time relay_core::next_wake() const {
   const parts& p = *parts_;
   return std::min({p.sessions.next_wake(), p.there.next_wake(), p.commits.next_wake(), p.alive_at,
-                   p.mono_of(p.rules.next_due()), p.rules.next_recount(), p.mono_of(p.mails.next_due())});
+                   p.mono_of(p.rules.next_due()), p.rules.next_recount(), p.next_mail()});
 }
 
 bool relay_core::idle() const { return parts_->commits.idle() && parts_->mails.in_flight() == 0; }

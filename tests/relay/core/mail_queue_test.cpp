@@ -318,3 +318,22 @@ TEST_CASE("health tells of a mail that is due while as many as may be are out") 
   b.finish_mail(mail_outcome::ok);
   CHECK_FALSE(b.core->health().oldest_mail);
 }
+
+// A wake that is due and does nothing comes back at the same moment, until the commits of the stop are done.
+TEST_CASE("a relay that stops is not woken for the mails that it does not send any more") {
+  faulty_home b;
+  b.mail_answer = mail_outcome::temporary;
+  b.start();
+  b.dial();
+  b.fault(true);
+  REQUIRE(b.store.mails().size() == 1);
+  const std::size_t tried = b.mails.size();
+  b.now += 24h;  // due again by now
+  b.commits_at_once = false;
+  output out;
+  b.core->on_stop(b.now, b.wall(), out);
+  REQUIRE_FALSE(b.core->idle());
+  b.core->on_wake(b.now, b.wall(), out);
+  CHECK(b.core->next_wake() > b.now);
+  CHECK(b.mails.size() == tried);
+}
