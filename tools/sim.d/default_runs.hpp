@@ -29,7 +29,7 @@ struct found_seed {
   options run;
   const char* what;
 };
-inline constexpr std::array<found_seed, 13> found_seeds{{
+inline constexpr std::array<found_seed, 17> found_seeds{{
     {{.seed = 127, .homes = 3, .days = 8}, "checker: a cut while the disk fails takes a meter's last reading back by hours"},
     {{.seed = 1027, .homes = 5, .days = 10, .poll_interval_s = 900, .slow_line = true},
      "checker: what a new meter counts is nobody's until the old one has been silent for the gap limit"},
@@ -54,6 +54,14 @@ inline constexpr std::array<found_seed, 13> found_seeds{{
      "product: a frame took records along that a failed commit had made durable all the same: their acknowledgement aborted"},
     {{.seed = 700057, .homes = 5, .days = 9, .poll_interval_s = 900, .slow_line = true, .all_faults = true},
      "simulator: a gateway that was to be stopped while its power was off was never switched on again"},
+    {{.seed = 700151, .homes = 5, .days = 9, .poll_interval_s = 900, .slow_line = true, .all_faults = true},
+     "product: a relay that stops asked to be woken, at once and again, for a mail that it does not send any more"},
+    {{.seed = 800010, .homes = 5, .days = 9, .poll_interval_s = 900, .slow_line = true, .all_faults = true},
+     "checker: a disk that stays full over a power cut keeps nothing of the next life either"},
+    {{.seed = 800092, .homes = 5, .days = 9, .poll_interval_s = 900, .slow_line = true, .all_faults = true},
+     "checker: the same"},
+    {{.seed = 800100, .homes = 5, .days = 9, .poll_interval_s = 900, .slow_line = true, .all_faults = true},
+     "checker: the same"},
 }};
 
 }  // namespace tomoshibi::sim

@@ -1,6 +1,7 @@
 #include "tools/sim.d/world.hpp"
 
 #include "tools/sim.d/checkers/acks.hpp"
+#include "tools/sim.d/instant_watch.hpp"
 
 #include <cstdio>
 
@@ -37,12 +38,17 @@ void world::run() {
     gateway_on(h);
   }
   push(mono_time{} + inspect_every, event_kind::inspect);
+  instant_watch clock{opt_.homes};
   while (!heap_.empty() && heap_.next() < end_) {
     const event e = heap_.pop();
     now_ = e.at;
     ++statistics_.events;
     statistics_.trace_hash = mix(statistics_.trace_hash, static_cast<std::uint64_t>(to_ms(e.at)) << 8 | static_cast<std::uint64_t>(e.kind));
     statistics_.trace_hash = mix(statistics_.trace_hash, e.home);
+    if (!clock.on_event(e)) {
+      stood_still_ = true;
+      return found(clock.what(e));
+    }
     take(e);
     if (opt_.progress && statistics_.events % 1'000'000 == 0) report_progress();
   }

@@ -59,6 +59,7 @@ public:
   std::vector<std::unique_ptr<home>>& homes() { return homes_; }
   mono_time calm_begins() const { return calm_; }
   mono_time end() const { return end_; }
+  bool stood_still() const { return stood_still_; }  // it did not reach its end: see found()
   // Broken bounds, commits that were found there in part, what was left undone at the end.
   const violations& found() const { return found_; }
   // What a home's meter had counted when its first slot was committed; nothing: none was.
@@ -145,6 +146,7 @@ private:
     mono_time lost_from{};                   // power gone, or what is in memory only is lost, since
     bool settled = false;                    // knows the time and has its configuration
     std::optional<mono_time> disk_trouble;   // since when commits may not have become durable
+    mono_time disk_bad_until{};              // full or failing, whatever happens to the power
     bool anew = false;                       // its log was begun anew, and what that means is not written down yet
     std::optional<std::uint64_t> unwritten;  // begun anew, and no commit since this many: the next start knows of nothing either
     std::uint32_t cut_after = 0;             // > 0: so many more actions, then the power goes
@@ -190,6 +192,7 @@ private:
   std::vector<drivers::datagram> said_;
   std::vector<observer*> observers_;
   violations found_;
+  bool stood_still_ = false;
   run_statistics statistics_;
 };
 

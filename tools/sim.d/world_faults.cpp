@@ -117,6 +117,8 @@ void world::begin_home_fault(const drawn_fault& f) {
       return push(now_, event_kind::clock_tick, f.home);
     default:
       if (!b.disk_trouble) b.disk_trouble = now_;
+      if (f.kind == fault_kind::gateway_disk_fails || f.kind == fault_kind::gateway_disk_full)
+        b.disk_bad_until = std::max(b.disk_bad_until, f.until);
       arm(h.flash(), f);
       if (f.kind == fault_kind::gateway_disk_ruined) gateway_off(f.home, f.until);  // found at the next start
   }

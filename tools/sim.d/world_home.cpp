@@ -157,7 +157,8 @@ void world::gateway_off(std::uint32_t h, mono_time until) {
   // A new log that never took a checkpoint does not show that there was anything.
   b.anew = b.anew || (b.unwritten && s.commits == *b.unwritten);
   b.unwritten.reset();
-  b.disk_trouble.reset();
+  // A disk that is still full or failing takes nothing of the next life either: all of that is in memory only, from its start.
+  b.disk_trouble = now_ < b.disk_bad_until ? std::optional{now_} : std::nullopt;
   one.power_cut(now_);
   lines_[h].gateway_wake = never;
   lose_connection(h, false, false);

@@ -6,6 +6,7 @@
 #include "tools/sim.d/checkers/mails.hpp"
 #include "tools/sim.d/checkers/sight.hpp"
 #include "tools/sim.d/checkers/slots.hpp"
+#include "tools/sim.d/instant_watch.hpp"
 #include "tools/sim.d/truth.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -322,4 +323,18 @@ TEST_CASE("sight: a fault without an episode, and an episode without a fault, ar
   e.key = {home0, relay::episode_kind::device_fault, tv, first + 5};
   invented.on_committed({relay::episode_open_write{e}}, end_of(first + 5));
   CHECK(invented.finish(end_of(first + 5)).size() == 1);
+}
+
+TEST_CASE("time that stands still is told, with who does it; many homes at one moment are not that") {
+  instant_watch one{1};
+  const event wake{.at = mono_time{5s}, .home = 0, .kind = event_kind::relay_wake};
+  std::uint64_t taken = 0;
+  while (one.on_event(wake)) ++taken;
+  CHECK(taken + 1 == events_at_one_instant_base + events_at_one_instant_per_home);
+  CHECK(one.what(wake) == "time stands still at 5000 ms: 10200 events, the last one relay_wake of home 0");
+  instant_watch many{1'000};
+  for (std::uint32_t h = 0; h < 200'000; ++h) REQUIRE(many.on_event(wake));
+  event later = wake;
+  later.at += 1ms;
+  for (std::uint32_t h = 0; h < 200'000; ++h) REQUIRE(many.on_event(later));  // counted anew
 }

@@ -52,7 +52,8 @@ void slots_checker::on_committed(const relay::write_batch& batch, wall_at) {
         const slot_index slot = g->gap.first_slot + static_cast<std::int32_t>(i);
         const auto h = static_cast<std::uint32_t>(g->home);
         tell(g->home, slot);
-        if (!truth_.may_be_unknown(h, slot)) found("gap without a cause: " + where(h, slot));
+        if (!truth_.may_be_unknown(h, slot)) found("gap without a cause: " + where(h, slot) + ", reason " +
+                                                          std::to_string(static_cast<int>(g->gap.reason)));
       }
     }
   }
