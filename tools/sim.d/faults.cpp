@@ -75,6 +75,8 @@ constexpr std::array<range, fault_kinds> ranges{{
     {"mail_delayed", scope::all, day, day * 6, 6h, 10'000, 600'000, 30min},
     {"mail_answer_lost", scope::all, day, day * 6, 6h, 1, 1, 30min},
     {"fields_dropped", scope::whole_run},
+    {"relay_clock_drift", scope::whole_run, {}, {}, {}, 1, 50},
+    {"relay_clock_step", scope::all, day, day * 8, 6h, 60'000, 6 * 3'600'000, 1min},
 }};
 
 const range& range_of(fault_kind kind) { return ranges[static_cast<std::size_t>(kind)]; }
@@ -129,20 +131,33 @@ std::vector<outage> draw_outages(prng random, const outage_habit& how, mono_time
   }
 }
 
-fault_plan draw_plan(const options& opt, prng random) {
-  fault_plan plan;
-  for (std::size_t k = 0; k < fault_kinds; ++k) {
+namespace {
+
+void draw_kinds(fault_plan& plan, fault_kind from, fault_kind through, const options& opt, prng& random) {
+  for (auto k = static_cast<std::size_t>(from); k <= static_cast<std::size_t>(through); ++k) {
     const auto kind = static_cast<fault_kind>(k);
     prng own = random.fork();
     const bool whole_run = range_of(kind).where == scope::whole_run;
     plan.in_play[k] = (own.chance(whole_run ? whole_run_per_mille : kind_per_mille) || opt.all_faults) && !opt.calm;
     if (plan.in_play[k] && !whole_run) draw_kind(plan, kind, opt, own);
   }
+}
+
+}  // namespace
+
+fault_plan draw_plan(const options& opt, prng random) {
+  fault_plan plan;
+  draw_kinds(plan, fault_kind::gateway_off, fault_kind::fields_dropped, opt, random);
   draw_traits(plan, opt, random.fork());
   plan.line_delay_max = millis{random.between(1, 2'000)};
   constexpr std::uint32_t slow_disk_per_mille = 200;
   plan.commit_delay_max = millis{random.between(1, random.chance(slow_disk_per_mille) ? 60'000 : 1'000)};
   plan.mail_delay_max = millis{random.between(1, 5'000)};
+  draw_kinds(plan, fault_kind::relay_clock_drift, fault_kind::relay_clock_step, opt, random);
+  if (plan.has(fault_kind::relay_clock_drift)) {
+    const range& r = range_of(fault_kind::relay_clock_drift);
+    plan.relay_drift_ppm = static_cast<std::int32_t>(random.between(r.amount_low, r.amount_high)) * (random.chance(500) ? 1 : -1);
+  }
   return plan;
 }
 

@@ -71,8 +71,11 @@ enum class fault_kind : std::uint8_t {
   mail_answer_lost,        // accepted, but the relay does not hear of it
   // the protocol
   fields_dropped,          // the whole run: optional fields are lost on decoding, unknown ones appear
+  // the relay's own clock; drawn last, so that older seeds keep their other faults
+  relay_clock_drift,       // the whole run: `amount` ppm fast or slow
+  relay_clock_step,        // wrong by `amount` ms, forward or back, from beginning to end
 };
-inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(fault_kind::fields_dropped) + 1;
+inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(fault_kind::relay_clock_step) + 1;
 std::string_view name_of(fault_kind kind);
 
 struct drawn_fault {
@@ -97,6 +100,7 @@ struct fault_plan {
   millis line_delay_max{};
   millis commit_delay_max{};
   millis mail_delay_max{};
+  std::int32_t relay_drift_ppm = 0;         // > 0: its clock is fast
   bool has(fault_kind kind) const { return in_play[static_cast<std::size_t>(kind)]; }
 };
 fault_plan draw_plan(const options& opt, prng random);

@@ -16,6 +16,8 @@ public:
   virtual ~observer() = default;
   // Durable now; `at`: when that was known. A commit that nobody heard of is told at the relay's next start.
   virtual void on_committed(const relay::write_batch& /*batch*/, wall_at /*at*/) {}
+  // The relay's own clock is wrong by so much from now on; all times told here are of the true calendar.
+  virtual void on_relay_clock(wall_at /*at*/, millis /*wrong_by*/) {}
   virtual void on_commit_failed(wall_at /*at*/) {}
   virtual void on_relay_up(wall_at /*at*/) {}
   virtual void on_relay_down(wall_at /*at*/) {}

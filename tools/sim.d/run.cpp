@@ -89,12 +89,13 @@ std::vector<ruled_appliance> rules_of(world& w) {
   std::vector<ruled_appliance> rules;
   for (const auto& h : w.homes()) {
     home_truth& t = h->truth();
-    const bool stepped = w.plan().has(fault_kind::clock_step) && h->traits().time_service;
+    // One without a clock of its own goes where the relay's goes.
+    const bool stepped = w.plan().has(h->traits().time_service ? fault_kind::clock_step : fault_kind::relay_clock_step);
     for (const auto& a : h->appliances())
       if (a.quiet_days)
         rules.push_back({.home = home_id{h->number()}, .appliance = a.spec.appliance, .quiet_days = *a.quiet_days,
                          .watched_from = slot_of(wall_of(mono_time{})),
-                         .early = stepped ? 2 * slot_length : t.clock_error_max, .slots_may_change = stepped});
+                         .early = (stepped ? 2 * slot_length : t.clock_error_max) + w.relay_behind_max(), .slots_may_change = stepped});
   }
   return rules;
 }

@@ -22,12 +22,18 @@ namespace tomoshibi::sim {
 class stretches {
 public:
   void add(wall_at from, wall_at until) { all_.push_back({from, until}); }
+  // One whose end is not known yet.
+  void begin(wall_at from) { open_from_ = from; }
+  void end(wall_at until) {
+    if (open_from_) add(*open_from_, until);
+    open_from_.reset();
+  }
   bool touch(wall_at from, wall_at until) const {
+    if (open_from_ && *open_from_ < until) return true;
     for (const auto& s : all_)
       if (s.from < until && from < s.until) return true;
     return false;
   }
-  bool empty() const { return all_.empty(); }
 
 private:
   struct stretch {
@@ -35,6 +41,7 @@ private:
     wall_at until;
   };
   std::vector<stretch> all_;
+  std::optional<wall_at> open_from_;
 };
 
 // When a state of one appliance reached the running gateway at all. Between two such moments further apart than the gap

@@ -59,6 +59,8 @@ public:
   std::vector<std::unique_ptr<home>>& homes() { return homes_; }
   mono_time calm_begins() const { return calm_; }
   mono_time end() const { return end_; }
+  // An episode bears the time of the relay's clock, which may be so far behind.
+  millis relay_behind_max() const;
   bool stood_still() const { return stood_still_; }  // it did not reach its end: see found()
   // Broken bounds, commits that were found there in part, what was left undone at the end.
   const violations& found() const { return found_; }
@@ -139,6 +141,11 @@ private:
   void report_progress();
   void leak(memory_owner who);  // on purpose, for the test of the bounds
   wall_at wall() const { return wall_of(now_); }
+  // What the relay's machine takes for the time: all that its core is ever told.
+  wall_at relay_wall() const { return wall() + relay_step_ + relay_drift(now_); }
+  millis relay_drift(mono_time at) const { return millis{to_ms(at) * plan_.relay_drift_ppm / 1'000'000}; }
+  void set_relay_step(millis by);
+  void note_told_time(std::uint32_t h);
 
   // What the world knows of a gateway beside the home itself.
   struct box {
@@ -151,6 +158,9 @@ private:
     std::optional<std::uint64_t> unwritten;  // begun anew, and no commit since this many: the next start knows of nothing either
     std::uint32_t cut_after = 0;             // > 0: so many more actions, then the power goes
     bool ticking = false;                    // its shell looks at the clock each minute
+    bool misled = false;                     // has no other clock than the relay's, and was told a wrong time
+    millis misled_by_max{};                  // the largest of them, either way
+    std::uint32_t right_words = 0;           // in this connection, since
     std::optional<slot_index> told;          // newest slot committed at the relay
   };
   struct mail_weather {
@@ -174,6 +184,8 @@ private:
   std::unique_ptr<relay_disk> disk_;          // the relay's
   std::unique_ptr<relay::store> store_;
   std::unique_ptr<relay::relay_core> relay_;  // nothing while it is down
+  millis relay_step_{};                       // its clock was set, and is wrong by this
+  std::optional<wall_at> born_behind_;        // started while its clock was behind: since this slot it may drop good ones
   mono_time relay_back_{};
   std::uint32_t relay_life_ = 0;
   std::uint32_t relay_cut_after_ = 0;

@@ -32,7 +32,15 @@ void world::schedule_faults() {
     // What the drift has made of the whole run, and what the relay's word may be wrong by.
     if (ppm != 0) homes_[h]->truth().clock_error_max = millis{to_ms(end_) * ppm / 1'000'000} + 12s;
     else if (!plan_.traits[h].time_service) homes_[h]->truth().clock_error_max = 12s;
+    if (!plan_.traits[h].time_service) homes_[h]->truth().clock_error_max += std::chrono::abs(relay_drift(end_));
   }
+}
+
+millis world::relay_behind_max() const {
+  millis most{};
+  for (const drawn_fault& f : plan_.faults)
+    if (f.kind == fault_kind::relay_clock_step) most = std::max(most, -step_of(f));
+  return most + std::max(0ms, -relay_drift(end_));
 }
 
 void world::begin_fault(const drawn_fault& f) {
@@ -67,6 +75,7 @@ void world::end_fault(const drawn_fault& f) {
     case fault_kind::mail_rejected: weather_.rejected = 0; return;
     case fault_kind::mail_delayed: weather_.delay = {}; return;
     case fault_kind::mail_answer_lost: weather_.answer_lost = 0; return;
+    case fault_kind::relay_clock_step: return set_relay_step({});
     default:
       if (f.kind < fault_kind::device_silent || f.kind > fault_kind::meter_swap) return;
       homes_[f.home]->end_device_fault(now_, f, said_);
@@ -190,6 +199,7 @@ void world::begin_relay_fault(const drawn_fault& f) {
     case fault_kind::mail_rejected: weather_.rejected = f.per_mille / 4; return;
     case fault_kind::mail_delayed: weather_.delay = millis{f.amount}; return;
     case fault_kind::mail_answer_lost: weather_.answer_lost = f.per_mille; return;
+    case fault_kind::relay_clock_step: return set_relay_step(step_of(f));
     default: return arm(*disk_, f);
   }
 }

@@ -59,6 +59,7 @@ void world::take_gateway(const event& e) {
     case event_kind::clock_tick:
       boxes_[e.home].ticking = true;
       if (!h.on()) return;
+      if (e.life == h.boots()) push(now_ + tick_every, event_kind::clock_tick, e.home, 0, e.life);
       h.on_clock(now_, gateway_out_);
       break;
     default:
@@ -136,7 +137,11 @@ void world::gateway_on(std::uint32_t h) {
   // Seen here, because the power may go again in this very turn, with the new log durable and what it replaced forgotten.
   boxes_[h].anew = boxes_[h].anew || one.flash().begun_anew();
   gateway_said(h);
-  if (one.on() && boxes_[h].ticking) push(now_ + tick_every, event_kind::clock_tick, h);
+  // Where the relay's clock is wrong, a machine's own is what keeps its gateway from believing the relay.
+  const bool outranks = (plan_.has(fault_kind::relay_clock_step) || plan_.has(fault_kind::relay_clock_drift)) &&
+                        one.traits().time_service;
+  if (one.on() && (boxes_[h].ticking || outranks))
+    push(now_ + tick_every, event_kind::clock_tick, h, 0, outranks ? one.boots() : 0);
 }
 
 void world::gateway_off(std::uint32_t h, mono_time until) {

@@ -10,7 +10,8 @@ namespace {
 constexpr millis connect_timeout = 10s;
 constexpr std::uint32_t slow_per_mille = 50;  // of a slow line's messages: its long tail
 // First bytes of a frame's payload: the tag of its body (protocol/schema/tomoshibi.proto).
-constexpr std::uint8_t hello_tag = 0x0a, welcome_tag = 0x12, records_tag = 0x1a, ack_tag = 0x22;
+constexpr std::uint8_t hello_tag = 0x0a, welcome_tag = 0x12, records_tag = 0x1a, ack_tag = 0x22,
+                       pong_tag = 0x42;
 
 }  // namespace
 
@@ -64,6 +65,7 @@ void world::show_relay_bytes(std::uint32_t h, byte_view data) {
   for (;;) {
     const auto payload = lines_[h].relay_frames.next(data);
     if (!payload || !*payload) return;
+    if ((**payload)[0] == welcome_tag || (**payload)[0] == pong_tag) note_told_time(h);
     if ((**payload)[0] != welcome_tag && (**payload)[0] != ack_tag) continue;
     const auto message = wire::decode_payload(**payload);
     if (!message) continue;
@@ -89,9 +91,10 @@ void world::open_line(std::uint32_t h) {
   l.relay_frames = l.gateway_frames = {};
   l.to_relay_free = l.to_gateway_free = now_;
   home_of_session_[sessions_] = h;
+  boxes_[h].right_words = 0;
   for (observer* o : observers_) o->on_session(h);
   const relay::peer who{.subject_cn = simulated_gateway(h).text(), .certificate_sha256 = "00", .remote = {}};
-  relay_turn([&](auto& r) { r.on_session_open(now_, wall(), l.session, who, relay_out_); });
+  relay_turn([&](auto& r) { r.on_session_open(now_, relay_wall(), l.session, who, relay_out_); });
   relay_said();
   if (!l.open || !homes_[h]->on()) return;  // the relay's power may have gone in that turn
   homes_[h]->on_link_open(now_, l.link, gateway_out_);
@@ -109,7 +112,7 @@ void world::deliver(const event& e) {
   const bool breaks = l.reset_after > 0 && --l.reset_after == 0;
   if (breaks) data = data.first(static_cast<std::size_t>(random_.below(data.size())));
   if (to_relay && relay_ && !data.empty()) {
-    relay_turn([&](auto& r) { r.on_session_bytes(now_, wall(), l.session, data, relay_out_); });
+    relay_turn([&](auto& r) { r.on_session_bytes(now_, relay_wall(), l.session, data, relay_out_); });
     relay_said();
   } else if (!to_relay && homes_[e.home]->on() && !data.empty()) {
     homes_[e.home]->on_link_bytes(now_, l.link, data, gateway_out_);
@@ -139,7 +142,7 @@ void world::take_line(const event& e) {
     case event_kind::line_closed_to_relay:
       l.open = false;
       if (!relay_) return;
-      relay_turn([&](auto& r) { r.on_session_closed(now_, wall(), l.session, relay_out_); });
+      relay_turn([&](auto& r) { r.on_session_closed(now_, relay_wall(), l.session, relay_out_); });
       return relay_said();
     case event_kind::line_closed_to_gateway:
       l.open = false;

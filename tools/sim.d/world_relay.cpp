@@ -9,7 +9,8 @@ constexpr millis power_back = 20s;      // after a cut that a fault of the disk 
 constexpr millis service_restart = 5s;  // a relay whose store failed at the start ends, and is started again
 
 // Whether the store holds this write; nothing: it cannot be told from outside.
-std::optional<bool> holds(relay::store& s, const relay::write& w) {
+// `clock_goes_back`: signs of life do not ascend then, and an older batch may have left a later one.
+std::optional<bool> holds(relay::store& s, const relay::write& w, bool clock_goes_back) {
   if (const auto* p = std::get_if<relay::progress_write>(&w)) {
     const auto all = s.load_gateways();
     if (!all) return std::nullopt;
@@ -19,7 +20,8 @@ std::optional<bool> holds(relay::store& s, const relay::write& w) {
   }
   if (const auto* a = std::get_if<relay::alive_write>(&w)) {
     const auto at = s.load_alive();
-    return at ? std::optional<bool>{*at && **at >= a->at} : std::nullopt;
+    if (!at || clock_goes_back) return std::nullopt;
+    return *at && **at >= a->at;
   }
   if (const auto* o = std::get_if<relay::episode_open_write>(&w)) {
     const auto e = s.find_episode(o->what.key);
@@ -44,9 +46,10 @@ void world::start_relay() {
     const memory_turn turn{memory_owner::relay};
     relay_ = std::make_unique<relay::relay_core>(relay::setup{
         .store = *store_, .log = null_log(), .seed = random_.next(), .limits = limits, .mail_from = "watch@relay.example"});
-    return relay_->on_start(now_, wall(), relay_out_).has_value();
+    return relay_->on_start(now_, relay_wall(), relay_out_).has_value();
   }();
   if (!started) return start_relay_later();
+  if (relay_step_ < 0ms && !born_behind_) born_behind_ = wall() + relay_step_;
   find_uncertain();
   for (observer* o : observers_) o->on_relay_up(wall());
   relay_said();
@@ -64,7 +67,7 @@ void world::find_uncertain() {
   if (!uncertain_) return;
   std::optional<bool> there;
   for (const relay::write& w : *uncertain_) {
-    const auto one = holds(*store_, w);
+    const auto one = holds(*store_, w, plan_.has(fault_kind::relay_clock_step));
     if (one && there && *one != *there) found("a commit is there in part, at " + std::to_string(to_ms(now_)) + " ms");
     if (one) there = one;
   }
@@ -99,7 +102,7 @@ void world::stop_relay(mono_time until) {
   relay_back_ = std::max(relay_back_, until);
   push(relay_back_, event_kind::relay_restart);
   if (!relay_) return;
-  relay_turn([&](auto& r) { r.on_stop(now_, wall(), relay_out_); });
+  relay_turn([&](auto& r) { r.on_stop(now_, relay_wall(), relay_out_); });
   relay_said();
   push(std::min(now_ + patience, until), event_kind::relay_stopped, 0, 0, relay_life_);
 }
@@ -160,7 +163,7 @@ void world::take_relay(const event& e) {
     case event_kind::relay_wake:
       if (!relay_ || e.at != relay_wake_) return;
       relay_wake_ = never;
-      relay_turn([&](auto& r) { r.on_wake(now_, wall(), relay_out_); });
+      relay_turn([&](auto& r) { r.on_wake(now_, relay_wall(), relay_out_); });
       break;
     case event_kind::commit_done:
       if (!relay_ || e.life != relay_life_) return;
@@ -173,6 +176,45 @@ void world::take_relay(const event& e) {
     default: return;
   }
   if (relay_) relay_said();
+}
+
+// ---- its clock
+
+// A relay that was started while its clock was behind has no better time to hold slots against: it takes what good gateways
+// send for a wrong future, and drops it, until its clock is right (a limit of the product, told in docs/SIMULATOR.md).
+void world::set_relay_step(millis by) {
+  if (born_behind_) {
+    for (auto& h : homes_) {
+      h->truth().may_be_absent.add(*born_behind_, wall() + slot_length);
+      for (auto& m : h->truth().meters) m.unbounded_below = true;
+    }
+    born_behind_.reset();
+  }
+  relay_step_ = by;
+  for (observer* o : observers_) o->on_relay_clock(wall(), relay_step_);
+}
+
+// A gateway without a clock of its own believes what it is told with Welcome and Pong. It is right again when it has heard
+// the right time; one word may be lost or too late to be believed, so some in the same connection are waited for.
+void world::note_told_time(std::uint32_t h) {
+  constexpr std::uint32_t right_words_heard = 4;
+  if (homes_[h]->traits().time_service) return;
+  box& b = boxes_[h];
+  home_truth& t = homes_[h]->truth();
+  const millis by = std::chrono::abs(relay_step_);
+  if (by > 0ms) {
+    b.right_words = 0;
+    b.misled_by_max = std::max(b.misled_by_max, by);
+    if (b.misled) return;
+    b.misled = true;
+    for (stretches* s : {&t.clock_doubt, &t.may_be_unknown, &t.may_be_absent}) s->begin(wall() - by - 2 * slot_length);
+    for (auto& m : t.meters) m.unbounded_below = true;
+  } else if (b.misled && ++b.right_words == right_words_heard) {
+    b.misled = false;
+    const wall_at until = wall() + b.misled_by_max + 2 * slot_length;
+    for (stretches* s : {&t.clock_doubt, &t.may_be_unknown, &t.may_be_absent}) s->end(until);
+    b.misled_by_max = {};
+  }
 }
 
 // ---- commits
@@ -211,7 +253,7 @@ void world::finish_commit() {
   commit_.reset();
   const status answer = commit(*done.batch);
   if (disk_->power_is_cut()) return relay_off(now_ + power_back);
-  relay_turn([&](auto& r) { r.on_commit_done(now_, wall(), done.ticket, answer, relay_out_); });
+  relay_turn([&](auto& r) { r.on_commit_done(now_, relay_wall(), done.ticket, answer, relay_out_); });
 }
 
 // ---- mails
@@ -233,7 +275,7 @@ void world::finish_mail(std::uint32_t number) {
     if (lost) answer = {.outcome = relay::mail_outcome::temporary, .server_text = "no answer"};
     for (observer* o : observers_) o->on_mail_accepted(m.what, wall(), lost);
   }
-  relay_turn([&](auto& r) { r.on_mail_done(now_, wall(), m.what.key, answer, relay_out_); });
+  relay_turn([&](auto& r) { r.on_mail_done(now_, relay_wall(), m.what.key, answer, relay_out_); });
 }
 
 }  // namespace tomoshibi::sim

@@ -9,6 +9,7 @@ using relay::episode_kind;
 constexpr millis grace = 15min;            // after a start the relay calls nobody blind
 constexpr std::int32_t lag_slots = 2;      // sight is "now" if the newest known slot is at most so old
 constexpr millis unseen_min = 45min;
+constexpr millis settling = 30min;         // after the relay's clock was set
 
 bool is_now(std::optional<slot_index> known, wall_at at) { return known && *known >= slot_of(at) - lag_slots; }
 
@@ -33,8 +34,27 @@ void sight_checker::found(const std::string& what, const relay::episode_key& key
 // ---- when the relay could
 
 void sight_checker::on_relay_up(wall_at at) {
+  at += relay_wrong_by_;
   grace_until_ = at + grace;
   able_from_ = at;
+}
+
+void sight_checker::on_commit_failed(wall_at at) {
+  at += relay_wrong_by_;
+  if (settles_ && at < *settles_) settles_ = at + settling;
+  end_able(at);
+}
+
+// Being able begins anew: how long it ought to have acted is counted on one clock.
+void sight_checker::on_relay_clock(wall_at at, millis wrong_by) {
+  const bool able = able_from_.has_value();
+  end_able(at + relay_wrong_by_);
+  relay_wrong_by_ = wrong_by;
+  at += wrong_by;
+  if (able) able_from_ = at;
+  settles_ = at + settling;
+  for (home& h : homes_)
+    if (h.seen_from) h.seen_from = at;
 }
 
 void sight_checker::end_able(wall_at at) {
@@ -94,6 +114,13 @@ std::optional<relay::episode_key>* sight_checker::place_of(const relay::episode_
   return nullptr;
 }
 
+// A clock that was ahead and is set right ends a notice without a new slot: the next one begins where that one ended.
+slot_index sight_checker::first_untold(relay::episode_key key, slot_index since) const {
+  key.since = since;
+  for (auto e = ended_.find(key); e != ended_.end(); e = ended_.find(key)) key.since = std::max(key.since + 1, slot_of(e->second));
+  return key.since;
+}
+
 void sight_checker::opened(const relay::episode& e, wall_at at) {
   auto* const place = place_of(e.key);
   if (!place) return;
@@ -110,7 +137,7 @@ void sight_checker::opened(const relay::episode& e, wall_at at) {
   const auto known = silent ? h.appliances[static_cast<std::size_t>(e.key.appliance) - 1].known : known_of(h, true);
   const millis after = e.key.kind == episode_kind::blind_provider ? h.what.blind_provider_after : h.what.blind_family_after;
   if (e.opened < start_of(e.key.since) + std::max(after, unseen_min)) found("too early", e.key, e.opened);
-  if (e.key.since != unseen_since(h, known)) found("of a slot that is known, or not the first unknown", e.key, e.opened);
+  if (e.key.since != first_untold(e.key, unseen_since(h, known))) found("of a slot that is known, or not the first unknown", e.key, e.opened);
 }
 
 void sight_checker::closed(const relay::episode_close_write& c, wall_at at) {
@@ -118,6 +145,7 @@ void sight_checker::closed(const relay::episode_close_write& c, wall_at at) {
   if (!place) return;
   if (*place != c.key) found("closed, but was not open", c.key, at);
   place->reset();
+  ended_[c.key] = c.closed;
   home& h = homes_[static_cast<std::uint32_t>(c.key.home)];
   if (c.key.kind == episode_kind::device_fault) {
     if (!h.appliances[static_cast<std::size_t>(c.key.appliance) - 1].faulty.empty()) found("closed, the fault stands", c.key, at);
@@ -131,6 +159,8 @@ void sight_checker::closed(const relay::episode_close_write& c, wall_at at) {
 }
 
 void sight_checker::on_committed(const relay::write_batch& batch, wall_at at) {
+  at += relay_wrong_by_;
+  if (settles_ && at >= *settles_) settles_.reset();
   if (!able_from_) able_from_ = at;
   std::set<home_id> touched;
   for (const relay::write& w : batch) {
@@ -150,6 +180,7 @@ void sight_checker::on_committed(const relay::write_batch& batch, wall_at at) {
       touched.insert(f->home);
     }
   }
+  if (settles_) return;
   for (const home_id id : touched) judge(homes_[static_cast<std::uint32_t>(id)], at);
 }
 

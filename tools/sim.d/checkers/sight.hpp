@@ -2,6 +2,9 @@
 // when sight is back and not before. Written anew from docs/ARCHITECTURE.md ("Blind", "Silent, faulty") over what was
 // committed, in the order of the commits.
 //
+// Notices follow the relay's clock: where it is wrong, they are judged by it. What was judged by the clock before it was set
+// becomes durable a little later, so for half an hour behind a step (and while its commits fail) nobody asks what is still open.
+//
 // Missing is only what a relay that ran, and could commit, for long enough ought to have opened: after a start it may keep
 // still for a while, and while its store fails what it does is not durable.
 #pragma once
@@ -27,9 +30,10 @@ public:
   // `slack`: how much later than due a notice may come.
   sight_checker(std::vector<watched_home> homes, millis slack);
   void on_committed(const relay::write_batch& batch, wall_at at) override;
-  void on_commit_failed(wall_at at) override { end_able(at); }
+  void on_commit_failed(wall_at at) override;
   void on_relay_up(wall_at at) override;
-  void on_relay_down(wall_at at) override { end_able(at); }
+  void on_relay_down(wall_at at) override { end_able(at + relay_wrong_by_); }
+  void on_relay_clock(wall_at at, millis wrong_by) override;
   violations finish(wall_at end);
   std::uint64_t blind() const { return blind_; }
   std::uint64_t silent() const { return silent_; }
@@ -60,6 +64,7 @@ private:
   bool must_have_opened(wall_at due, wall_at until) const;
   static std::optional<slot_index> known_of(const home& h, bool ruled_only);
   slot_index unseen_since(const home& h, std::optional<slot_index> known) const;
+  slot_index first_untold(relay::episode_key key, slot_index since) const;
   void take_known(home& h, std::size_t i, slot_index slot, wall_at at);
   void judge_blind_missing(const home& h, wall_at until);
   void judge(home& h, wall_at at);
@@ -69,11 +74,14 @@ private:
   void found(const std::string& what, const relay::episode_key& key, wall_at at);
 
   std::vector<home> homes_;
+  std::map<relay::episode_key, wall_at> ended_;  // and when
   millis slack_;
   std::vector<span> able_;             // past, ascending
   std::optional<wall_at> able_from_;
   wall_at grace_until_{};
   violations violations_;
+  millis relay_wrong_by_{};
+  std::optional<wall_at> settles_;     // of the relay's clock, after it was set
   std::uint64_t blind_ = 0, silent_ = 0, faulty_ = 0;
 };
 
