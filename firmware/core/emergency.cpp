@@ -1,11 +1,20 @@
 #include "firmware/core/emergency.hpp"
 
-#include "protocol/base/check.hpp"
+#include "protocol/base/bytes.hpp"
 
 #include <algorithm>
 #include <utility>
 
 namespace tomoshibi::firmware {
+namespace {
+
+std::string id_text(press_id id) {
+  bytes out;
+  for (int shift = 56; shift >= 0; shift -= 8) put_u8(out, static_cast<std::uint8_t>(std::to_underlying(id) >> shift));
+  return to_hex(out);
+}
+
+}  // namespace
 
 emergency::emergency(emergency_store& store, const emergency_settings& settings, std::uint64_t seed, log_sink& log)
     : store_(store), settings_(settings), log_(log, "emergency"), random_{seed} {}
@@ -26,36 +35,36 @@ status emergency::on_start(mono_time now, emergency_output& out) {
 
 // ---- a press
 
-std::uint64_t emergency::on_press(mono_time now, wall_at occurred, press_source source, std::string button,
+press_id emergency::on_press(mono_time now, wall_at occurred, press_source source, std::string button,
                                   emergency_output& out) {
   if (open_.size() >= presses_max) {
     log_.error("press_without_room", {{"open", open_.size()}});
     full_until_ = now + shown_after;
     show(now, out);
-    return 0;
+    return {};
   }
   way& w = open_.emplace_back();
   w.what = {.id = new_id(), .source = source, .button = std::move(button), .occurred = occurred,
             .test = source == press_source::drill, .stage = press_stage::calling};
   w.since = now;
   put(now, w);
-  log_.warning("press", {{"press", w.what.id}, {"source", static_cast<int>(source)}});
+  log_.warning("press", {{"press", id_text(w.what.id)}, {"source", static_cast<int>(source)}});
   show(now, out);
   send(now, w, out);
   return w.what.id;
 }
 
-std::uint64_t emergency::new_id() {
+press_id emergency::new_id() {
   for (;;) {
-    const std::uint64_t id = random_.next();
-    if (id != 0 && find(id) == nullptr) return id;
+    const press_id id{random_.next()};
+    if (id != press_id{} && find(id) == nullptr) return id;
   }
 }
 
 void emergency::put(mono_time now, way& w) {
   const status done = store_.put(w.what);
   w.put_at = done ? never : now + put_retry;
-  if (!done) log_.error("press_not_saved", {{"press", w.what.id}, {"err", name_of(done.error().code)}});
+  if (!done) log_.error("press_not_saved", {{"press", id_text(w.what.id)}, {"err", name_of(done.error().code)}});
 }
 
 void emergency::save_button(const known_button& what) {
@@ -70,7 +79,7 @@ void emergency::send(mono_time now, way& w, emergency_output& out) {
 
 // ---- answers
 
-emergency::way* emergency::find(std::uint64_t id) {
+emergency::way* emergency::find(press_id id) {
   const auto at = std::ranges::find(open_, id, [](const way& w) { return w.what.id; });
   return at != open_.end() ? &*at : nullptr;
 }
@@ -85,14 +94,14 @@ void emergency::on_lane_down() {
   for (way& w : open_) w.answer_by = never;
 }
 
-void emergency::on_stage(mono_time now, std::uint64_t id, press_stage stage, emergency_output& out) {
+void emergency::on_stage(mono_time now, press_id id, press_stage stage, emergency_output& out) {
   way* const w = find(id);
   if (w == nullptr) return;
   w->answer_by = never;
   if (stage > w->what.stage) go_further(now, *w, stage, out);
 }
 
-void emergency::on_direct_accepted(mono_time now, std::uint64_t id, emergency_output& out) {
+void emergency::on_direct_accepted(mono_time now, press_id id, emergency_output& out) {
   way* const w = find(id);
   if (w != nullptr && !accepted(*w)) go_further(now, *w, press_stage::accepted, out);
 }
@@ -104,7 +113,7 @@ void emergency::go_further(mono_time now, way& w, press_stage stage, emergency_o
     w.accepted_at = now;
     w.answer_by = never;
     if (w.direct) out.stop_direct.push_back(w.what.id);
-    log_.info("accepted", {{"press", w.what.id}, {"after_ms", (now - w.since).count()}});
+    log_.info("accepted", {{"press", id_text(w.what.id)}, {"after_ms", (now - w.since).count()}});
   }
   show(now, out);
 }

@@ -39,7 +39,7 @@ struct panel_view {
 struct emergency_output {
   std::vector<press> to_lane;              // send each, now, before anything else
   std::vector<press> to_direct;            // start the direct path for each
-  std::vector<std::uint64_t> stop_direct;  // the centre has it
+  std::vector<press_id> stop_direct;  // the centre has it
   bool redial = false;                     // the lane is dead
   std::optional<panel_view> panel;         // when it changes
 };
@@ -53,14 +53,14 @@ public:
   const std::vector<known_button>& buttons() const { return buttons_; }  // of the last run
 
   // `occurred` 0: no time known. Answers the id; 0: presses_max are open, which is told as not delivered.
-  std::uint64_t on_press(mono_time now, wall_at occurred, press_source source, std::string button, emergency_output& out);
+  press_id on_press(mono_time now, wall_at occurred, press_source source, std::string button, emergency_output& out);
   void save_button(const known_button& what);
 
   void on_lane_up(mono_time now, emergency_output& out);
   void on_lane_down();
   // Of the relay. A stage that is not further than what is known, or of no open press, changes nothing.
-  void on_stage(mono_time now, std::uint64_t id, press_stage stage, emergency_output& out);
-  void on_direct_accepted(mono_time now, std::uint64_t id, emergency_output& out);
+  void on_stage(mono_time now, press_id id, press_stage stage, emergency_output& out);
+  void on_direct_accepted(mono_time now, press_id id, emergency_output& out);
 
   void on_wake(mono_time now, emergency_output& out);
   mono_time next_wake() const;
@@ -78,8 +78,8 @@ private:
     mono_time accepted_at{};
   };
   bool accepted(const way& w) const { return w.what.stage == press_stage::accepted; }
-  way* find(std::uint64_t id);
-  std::uint64_t new_id();
+  way* find(press_id id);
+  press_id new_id();
   void put(mono_time now, way& w);
   void send(mono_time now, way& w, emergency_output& out);
   void go_further(mono_time now, way& w, press_stage stage, emergency_output& out);

@@ -4,10 +4,10 @@
 // instant either all of it or none of it is there.
 #pragma once
 
+#include "protocol/base/press.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/base/time.hpp"
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,18 +17,8 @@ namespace tomoshibi::firmware {
 inline constexpr std::size_t presses_max = 64;       // open at a time; space for them is reserved when the file is made
 inline constexpr std::size_t button_name_max = 64;   // bytes; a device key or a line of the box
 
-enum class press_source : std::uint8_t { button = 1, first_aid = 2, box = 3, drill = 4 };
-
-// Only ever forward.
-enum class press_stage : std::uint8_t {
-  calling = 1,   // durable here
-  received = 2,  // the relay says: durable there
-  accepted = 3,  // the guard centre acknowledged it, to the relay or to us
-};
-
 struct press {
-  std::uint64_t id = 0;          // random, not 0: its name on every hop. A counter could be used twice, because a press
-                                 // that could not be made durable is sent all the same
+  press_id id{};
   press_source source = press_source::button;
   std::string button;
   wall_at occurred{};            // 0: no time was known
@@ -53,7 +43,7 @@ public:
   virtual ~emergency_store() = default;
   virtual result<emergency_state> load() = 0;
   virtual status put(const press& what) = 0;           // new, or further than before
-  virtual status forget(std::uint64_t id) = 0;         // done with; also if it is not there
+  virtual status forget(press_id id) = 0;         // done with; also if it is not there
   virtual status put_button(const known_button& what) = 0;
 };
 

@@ -27,7 +27,7 @@ status memory_emergency_store::put(const press& what) {
   return {};
 }
 
-status memory_emergency_store::forget(std::uint64_t id) {
+status memory_emergency_store::forget(press_id id) {
   if (auto ok = may_write(); !ok) return ok;
   std::erase_if(medium_.durable.open, [id](const press& p) { return p.id == id; });
   return {};

@@ -20,7 +20,7 @@ public:
   explicit memory_emergency_store(memory_emergency& medium) : medium_(medium) {}
   result<emergency_state> load() override;
   status put(const press& what) override;
-  status forget(std::uint64_t id) override;
+  status forget(press_id id) override;
   status put_button(const known_button& what) override;
 
 private:

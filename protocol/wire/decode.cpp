@@ -79,7 +79,8 @@ result<message> decode_payload(byte_view payload) {
     const bool fine = try_leaf<hello>(f, out, known) && try_leaf<welcome>(f, out, known) &&
                       try_records(f, out, known) && try_leaf<ack>(f, out, known) && try_leaf<config>(f, out, known) &&
                       try_leaf<config_applied>(f, out, known) && try_leaf<ping>(f, out, known) &&
-                      try_leaf<pong>(f, out, known) && try_leaf<bye>(f, out, known);
+                      try_leaf<pong>(f, out, known) && try_leaf<bye>(f, out, known) &&
+                      try_leaf<press>(f, out, known) && try_leaf<press_news>(f, out, known);
     if (!fine) return fail(errc::malformed, "frame field " + std::to_string(f.tag));
   }
   if (!walker.ok()) return fail(errc::malformed, "not a frame");

@@ -7,6 +7,7 @@
 
 #include "protocol/base/bytes.hpp"
 #include "protocol/base/ids.hpp"
+#include "protocol/base/press.hpp"
 #include "protocol/base/result.hpp"
 #include "protocol/base/slot.hpp"
 
@@ -177,7 +178,22 @@ struct bye {
   bool operator==(const bye&) const = default;
 };
 
-using message = std::variant<hello, welcome, records, ack, config, config_applied, ping, pong, bye>;
+struct press {
+  press_id id{};                           // not 0
+  press_source source = press_source::button;
+  std::string button;                      // <= device_key_max
+  std::optional<wall_at> occurred;
+  std::uint32_t age_ms = 0;
+  bool operator==(const press&) const = default;
+};
+
+struct press_news {
+  press_id id{};                           // not 0
+  press_stage stage = press_stage::received;  // received or accepted
+  bool operator==(const press_news&) const = default;
+};
+
+using message = std::variant<hello, welcome, records, ack, config, config_applied, ping, pong, bye, press, press_news>;
 
 // A whole frame, length first. Fails with too_long when the message does not fit: a caller that sends records
 // uses records_builder. Texts over their limit are cut at a character. Lists over theirs: too_long.

@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <limits>
+#include <utility>
 
 namespace tomoshibi::wire {
 namespace {
@@ -313,6 +314,37 @@ bool to_pb(const bye& v, tomoshibi_v1_Bye& p) {
 bool from_pb(const tomoshibi_v1_Bye& p, bye& v) {
   v.text = p.text;
   return listed(p.reason, bye_reason::unknown_gateway, v.reason);
+}
+
+// ---- the emergency lane
+
+bool to_pb(const press& v, tomoshibi_v1_Press& p) {
+  p.id = std::to_underlying(v.id);
+  p.source = as_pb<tomoshibi_v1_PressSource>(v.source);
+  put_text(v.button, p.button);
+  p.has_occurred_ms = v.occurred.has_value();
+  if (v.occurred) p.occurred_ms = to_ms(*v.occurred);
+  p.age_ms = v.age_ms;
+  return true;
+}
+
+bool from_pb(const tomoshibi_v1_Press& p, press& v) {
+  v.id = press_id{p.id};
+  v.button = p.button;
+  v.age_ms = p.age_ms;
+  if (p.has_occurred_ms && !take_time(p.occurred_ms, v.occurred.emplace())) return false;
+  return p.id != 0 && listed(p.source, press_source::drill, v.source);
+}
+
+bool to_pb(const press_news& v, tomoshibi_v1_PressNews& p) {
+  p.id = std::to_underlying(v.id);
+  p.stage = as_pb<tomoshibi_v1_PressStage>(v.stage);
+  return true;
+}
+
+bool from_pb(const tomoshibi_v1_PressNews& p, press_news& v) {
+  v.id = press_id{p.id};
+  return p.id != 0 && listed(p.stage, press_stage::accepted, v.stage) && v.stage != press_stage::calling;
 }
 
 }  // namespace tomoshibi::wire

@@ -23,6 +23,8 @@ bool to_pb(const config_applied& v, tomoshibi_v1_ConfigApplied& p);
 bool to_pb(const ping& v, tomoshibi_v1_Ping& p);
 bool to_pb(const pong& v, tomoshibi_v1_Pong& p);
 bool to_pb(const bye& v, tomoshibi_v1_Bye& p);
+bool to_pb(const press& v, tomoshibi_v1_Press& p);
+bool to_pb(const press_news& v, tomoshibi_v1_PressNews& p);
 
 bool from_pb(const tomoshibi_v1_Hello& p, hello& v);
 bool from_pb(const tomoshibi_v1_Welcome& p, welcome& v);
@@ -36,6 +38,8 @@ bool from_pb(const tomoshibi_v1_ConfigApplied& p, config_applied& v);
 bool from_pb(const tomoshibi_v1_Ping& p, ping& v);
 bool from_pb(const tomoshibi_v1_Pong& p, pong& v);
 bool from_pb(const tomoshibi_v1_Bye& p, bye& v);
+bool from_pb(const tomoshibi_v1_Press& p, press& v);
+bool from_pb(const tomoshibi_v1_PressNews& p, press_news& v);
 
 // The time range of the protocol: 0 <= t <= end of slot_value_max, so that no sum of a time and a duration overflows.
 bool time_in_range(std::int64_t ms);
@@ -58,6 +62,8 @@ TOMOSHIBI_LEAF(config_applied, ConfigApplied, 6)
 TOMOSHIBI_LEAF(ping, Ping, 7)
 TOMOSHIBI_LEAF(pong, Pong, 8)
 TOMOSHIBI_LEAF(bye, Bye, 9)
+TOMOSHIBI_LEAF(press, Press, 16)
+TOMOSHIBI_LEAF(press_news, PressNews, 17)
 // Record.body
 TOMOSHIBI_LEAF(slot_closed, SlotClosed, 1)
 TOMOSHIBI_LEAF(slot_gap, SlotGap, 2)

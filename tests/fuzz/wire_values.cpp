@@ -69,7 +69,7 @@ config any_config(fuzz::input& in) {
   return c;
 }
 message any_message(fuzz::input& in) {
-  switch (in.below(9)) {
+  switch (in.below(11)) {
     case 0:
       return hello{.protocol_version = in.u32(), .gateway = in.text(60), .boot = in.number(),
                    .firmware_version = in.text(60), .epoch = outbox_epoch{in.number()}, .oldest_seq = in.number(),
@@ -86,6 +86,10 @@ message any_message(fuzz::input& in) {
     case 5: return config_applied{.version = in.u32(), .accepted = in.flag(), .reason = in.text(200)};
     case 6: return ping{in.number()};
     case 7: return pong{.nonce = in.number(), .wall = maybe_wall(in)};
+    case 8:
+      return press{.id = press_id{in.number()}, .source = near(in, press_source::drill), .button = in.text(100),
+                   .occurred = maybe_wall(in), .age_ms = in.u32()};
+    case 9: return press_news{.id = press_id{in.number()}, .stage = near(in, press_stage::accepted)};
     default: return bye{.reason = near(in, bye_reason::unknown_gateway), .text = in.text(200)};
   }
 }

@@ -153,7 +153,7 @@ record random_record(prng& random) {
 }
 
 message random_message(prng& random) {
-  switch (random.below(9)) {
+  switch (random.below(11)) {
     case 0: {
       hello h{.protocol_version = static_cast<std::uint32_t>(random_number(random)),
               .gateway = random_text(random, 32), .boot = random.next(),
@@ -185,6 +185,16 @@ message random_message(prng& random) {
       if (random.chance(500)) p.wall = random_wall(random);
       return p;
     }
+    case 8: {
+      press p{.id = press_id{random.next() | 1}, .source = any_of(random, press_source::drill),
+              .button = random_text(random, device_key_max), .occurred = {},
+              .age_ms = static_cast<std::uint32_t>(random_number(random))};
+      if (random.chance(500)) p.occurred = random_wall(random);
+      return p;
+    }
+    case 9:
+      return press_news{.id = press_id{random.next() | 1},
+                        .stage = random.chance(500) ? press_stage::received : press_stage::accepted};
     default:
       return bye{.reason = any_of(random, bye_reason::unknown_gateway), .text = random_text(random, text_bytes_max)};
   }
@@ -201,7 +211,12 @@ std::vector<std::pair<std::string, message>> named_samples() {
           {"ping", ping{77}},
           {"pong_relay", pong{.nonce = 77, .wall = start_of(sample_slot) + 31s}},
           {"pong_gateway", pong{.nonce = 78, .wall = {}}},
-          {"bye", bye{.reason = bye_reason::replaced, .text = "a newer connection of this gateway"}}};
+          {"bye", bye{.reason = bye_reason::replaced, .text = "a newer connection of this gateway"}},
+          {"press", press{.id = press_id{0x0123456789abcdef}, .source = press_source::first_aid,
+                          .button = "fe00007700000000000000000000000001/000401", .occurred = start_of(sample_slot) + 7ms,
+                          .age_ms = 65'000}},
+          {"press_drill", press{.id = press_id{1}, .source = press_source::drill, .button = "", .occurred = {}, .age_ms = 0}},
+          {"press_news", press_news{.id = press_id{0x0123456789abcdef}, .stage = press_stage::accepted}}};
 }
 
 }  // namespace tomoshibi::wire
