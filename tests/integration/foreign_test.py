@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import pathlib
-import shutil
 import sqlite3
 import struct
 import subprocess
@@ -34,25 +33,6 @@ INTERROGATE_S = {"clean": 30, "loss": 120, "slow": 120}
 PROFILE_MANDATORY = [0x80, 0x82, 0x83, 0x8A, 0x9D, 0x9E, 0x9F, 0xD3, 0xD4, 0xD6, 0xD7]
 CONTROLLER_MANDATORY = [0x80, 0x81, 0x82, 0x88, 0x8A, 0x9D, 0x9E, 0x9F]
 TV, SENSOR = 1, 2  # appliance ids
-
-
-def packages():
-    """The npm packages at the locked versions, in the cache."""
-    if shutil.which("npm") is None or shutil.which("node") is None:
-        harness.skip("node and npm are missing; tools/setup installs them")
-    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "tomoshibi/foreign"
-    lock = (FOREIGN / "package-lock.json").read_text()
-    done = cache / "installed-lock.json"
-    if not done.exists() or done.read_text() != lock:
-        cache.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(FOREIGN / name, cache / name)
-        tried = subprocess.run(["npm", "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund"], cwd=cache,
-                               capture_output=True, text=True, check=False)
-        if tried.returncode != 0:
-            harness.skip(f"npm could not fetch the packages (no network?): {tried.stderr[-300:]}")
-        done.write_text(lock)
-    return cache
 
 
 class Lan:
@@ -238,7 +218,7 @@ def play(line, stack, folder, cache):
 def main():
     line = sys.argv[1]
     harness.need_root()
-    cache = packages()
+    cache = harness.npm_packages(FOREIGN)
     with contextlib.ExitStack() as stack:
         play(line, stack, stack.enter_context(harness.work_folder("foreign")), cache)
 

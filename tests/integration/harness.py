@@ -3,6 +3,7 @@ import gzip
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
@@ -36,3 +37,22 @@ def shared_data(name):
 def unpacked_lines(path):
     with gzip.open(path, "rt") as lines:
         return list(lines)
+
+
+def npm_packages(folder):
+    """The npm packages that a folder's package-lock.json pins, in the cache; what a package wants to run is not run."""
+    if shutil.which("npm") is None or shutil.which("node") is None:
+        skip("node and npm are missing; tools/setup installs them")
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "tomoshibi" / folder.name
+    lock = (folder / "package-lock.json").read_text()
+    done = cache / "installed-lock.json"
+    if not done.exists() or done.read_text() != lock:
+        cache.mkdir(parents=True, exist_ok=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(folder / name, cache / name)
+        tried = subprocess.run(["npm", "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund"], cwd=cache,
+                               capture_output=True, text=True, check=False)
+        if tried.returncode != 0:
+            skip(f"npm could not fetch the packages (no network?): {tried.stderr[-300:]}")
+        done.write_text(lock)
+    return cache

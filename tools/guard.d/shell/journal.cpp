@@ -1,10 +1,10 @@
 #include "tools/guard.d/shell/journal.hpp"
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
-#include <format>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
@@ -71,7 +71,18 @@ std::optional<entry> read_entry(const std::string& line) {
 
 }  // namespace
 
-std::string iso_text(wall_at at) { return std::format("{:%FT%T}Z", at); }
+std::string iso_text(wall_at at) {
+  using namespace std::chrono;
+  const auto day = floor<days>(at);
+  const year_month_day date{day};
+  const hh_mm_ss time{at - day};
+  char out[64];
+  std::snprintf(out, sizeof out, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
+                static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
+                static_cast<int>(time.subseconds().count()));
+  return out;
+}
 
 result<journal> journal::open(const std::string& path, std::vector<entry>& restored) {
   bool torn = false;

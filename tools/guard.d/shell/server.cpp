@@ -3,7 +3,6 @@
 #include "protocol/adapters/pki.hpp"
 
 #include <cstdlib>
-#include <format>
 
 namespace tomoshibi::guard {
 namespace {
@@ -14,14 +13,19 @@ constexpr std::string_view help_text =
     "list                                             the operator's list\n"
     "quit                                             end\n";
 
-std::string clock_text(wall_at at) { return std::format("{:%T}", at); }
+std::string clock_text(wall_at at) { return iso_text(at).substr(11, 12); }
+
+std::string padded(std::string text, std::size_t width) {
+  if (text.size() < width) text.resize(width, ' ');
+  return text;
+}
 
 }  // namespace
 
 struct server::connection final : tls_stream_events {
   connection(server& s, std::uint64_t n) : owner(s), number(n) {}
   void on_open(const tls_peer&) override {}
-  void on_bytes(byte_view plain) override { owner.on_bytes(number, plain); }
+  void on_bytes(byte_view data) override { owner.on_bytes(number, data); }
   void on_closed(const error&) override { owner.on_closed(number); }
   server& owner;
   std::uint64_t number;
@@ -165,11 +169,13 @@ std::string server::line_of(const entry& e) const {
   std::string name;
   for (const account& a : settings_.centre.accounts)
     if (a.number == e.account) name = a.name;
-  std::string out = std::format("{}  {}  #{:<4} {:<16} {:<20} {} (partition {}, zone {})", clock_text(e.first), e.test ? "TEST" : "REAL",
-                                e.number, e.account, name, words_of(e), e.partition, e.zone);
-  if (e.occurred) out += std::format(", occurred {} ({} ms before)", iso_text(*e.occurred), (e.first - *e.occurred).count());
+  std::string out = clock_text(e.first) + (e.test ? "  TEST  " : "  REAL  ") + padded('#' + std::to_string(e.number), 6) +
+                    padded(e.account, 17) + padded(name, 20) + ' ' + words_of(e) + " (partition " + std::to_string(e.partition) +
+                    ", zone " + std::to_string(e.zone) + ')';
+  if (e.occurred)
+    out += ", occurred " + iso_text(*e.occurred) + " (" + std::to_string((e.first - *e.occurred).count()) + " ms before)";
   if (!e.reference.empty()) out += ", " + e.reference;
-  if (e.repeats > 0) out += std::format(", {} times", e.repeats + 1);
+  if (e.repeats > 0) out += ", heard " + std::to_string(e.repeats + 1) + " times";
   return out;
 }
 
