@@ -33,9 +33,9 @@ struct arguments {
 result<endpoint> endpoint_of(const std::string& text, const char* option) {
   const std::size_t colon = text.rfind(':');
   unsigned port = 0;
-  const bool digits = colon != std::string::npos && colon + 1 < text.size() && text.size() - colon <= 6 &&
-                      std::all_of(text.begin() + static_cast<std::ptrdiff_t>(colon) + 1, text.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (digits) port = static_cast<unsigned>(std::stoul(text.substr(colon + 1)));
+  const std::string number = colon == std::string::npos ? "" : text.substr(colon + 1);
+  const bool digits = !number.empty() && number.size() <= 5 && number.find_first_not_of("0123456789") == std::string::npos;
+  if (digits) port = static_cast<unsigned>(std::stoul(number));
   if (!digits || colon == 0 || port > 65535)
     return fail(errc::config_invalid, std::string(option) + " '" + text + "': allowed is ADDRESS:PORT, port 0 lets the kernel choose");
   std::string address = text.substr(0, colon);

@@ -96,8 +96,8 @@ TEST_CASE("an encrypted link test from a public source is read") {
 }
 
 TEST_CASE("an encrypted event of another encoder is read and written to the letter") {
-  const std::string text = framed(
-      R"(87120078"*ADM-CID"0009R1L1#1234[BDA8AFF5F745943D7FE0FD96EF619C6F8D9010AF0B7EF29CE1E0C9AFF8D640546740B3B124875325CA41470142C4DC50)");
+  const std::string text = framed(R"(87120078"*ADM-CID"0009R1L1#1234[BDA8AFF5F745943D7FE0FD96EF619C6F)"
+                                  R"(8D9010AF0B7EF29CE1E0C9AFF8D640546740B3B124875325CA41470142C4DC50)");
   const frame f{.id = token::adm_cid, .encrypted = true, .sequence = 9, .receiver = "1", .line = "1", .account = "1234",
                 .data = "#1234|1101 01 001", .stamp = at("00:00:00,01-01-2027")};
   // The other encoder's data begins "|#1234|": its padding is nine letters 'p'.

@@ -27,6 +27,19 @@ struct fixture {
     return s;
   }
 
+  static std::string words_of_rest(const sender_output::action& a) {
+    if (std::holds_alternative<sender_output::close>(a)) return "close";
+    if (const auto* d = std::get_if<sender_output::delivered>(&a))
+      return "delivered " + std::to_string(d->id) + " by " + std::to_string(d->receiver);
+    if (const auto* f = std::get_if<sender_output::failed>(&a))
+      return "failed " + std::to_string(f->id) + ' ' + std::string(name_of(f->why));
+    if (const auto* l = std::get_if<sender_output::link>(&a))
+      return l->now == link_state::up ? "up " + std::to_string(l->receiver) : "down";
+    if (const auto* d = std::get_if<sender_output::doubted>(&a))
+      return std::string(name_of(d->what.is)) + '/' + std::string(name_of(d->what.why));
+    return "";
+  }
+
   // What has happened since the last call, in words.
   std::string took() {
     std::string said;
@@ -39,11 +52,7 @@ struct fixture {
         last = read_frame(w->data, &key_of(16)).value();
         said += std::string(name_of(last.id)) + ' ' + std::to_string(last.sequence);
       }
-      if (std::holds_alternative<sender_output::close>(a)) said += "close";
-      if (const auto* d = std::get_if<sender_output::delivered>(&a)) said += "delivered " + std::to_string(d->id) + " by " + std::to_string(d->receiver);
-      if (const auto* f = std::get_if<sender_output::failed>(&a)) said += "failed " + std::to_string(f->id) + ' ' + std::string(name_of(f->why));
-      if (const auto* l = std::get_if<sender_output::link>(&a)) said += l->now == link_state::up ? "up " + std::to_string(l->receiver) : "down";
-      if (const auto* d = std::get_if<sender_output::doubted>(&a)) said += std::string(name_of(d->what.is)) + '/' + std::string(name_of(d->what.why));
+      said += words_of_rest(a);
       said += ", ";
     }
     out.actions.clear();

@@ -48,7 +48,8 @@ struct fixture {
     s.pause_min = 100ms;
     tls_context_ptr context;
     if (secure) context = make_tls_client(pki().gateway(), [] { return std::optional{testing::certificates_used}; }).value();
-    return std::make_unique<dc09_line>(*loop, std::move(s), std::vector<dc09_line::receiver_at>{{secure ? to.tls_at() : to.tcp_at(), context}});
+    std::vector<dc09_line::receiver_at> at{{secure ? to.tls_at() : to.tcp_at(), context}};
+    return std::make_unique<dc09_line>(*loop, std::move(s), std::move(at));
   }
   dc09::outgoing event(std::uint64_t id, bool sealed = false) const {
     return {.id = id, .sequence = static_cast<std::uint16_t>(id), .account = sealed ? "ABCD" : "1234", .key = sealed ? key.get() : nullptr,

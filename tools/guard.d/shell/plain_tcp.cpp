@@ -1,5 +1,7 @@
 #include "tools/guard.d/shell/plain_tcp.hpp"
 
+#include "protocol/adapters/tcp_listen.hpp"
+
 #include <array>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
@@ -111,18 +113,7 @@ void plain_stream::reset() {
 }
 
 struct plain_listener::impl : std::enable_shared_from_this<plain_listener::impl> {
-  impl(event_loop& l, accept_handler h) : loop(l), on_accept(std::move(h)), acceptor(l.context()) {}
-  status open(const endpoint& at) {
-    const auto where = to_asio(at);
-    if (!where) return std::unexpected(where.error());
-    code failed;
-    acceptor.open(where->protocol(), failed);
-    if (!failed) acceptor.set_option(asio::socket_base::reuse_address{true}, failed);
-    if (!failed) acceptor.bind(*where, failed);
-    if (!failed) acceptor.listen(backlog, failed);
-    if (failed) return fail(errc::net_unreachable, "TCP " + at.address + ":" + std::to_string(at.port) + ": " + failed.message());
-    return {};
-  }
+  impl(event_loop& l, accept_handler h) : loop(l), on_accept(std::move(h)), acceptor(l.context()), pause(l) {}
   void accept() {
     acceptor.async_accept([self = shared_from_this()](const code& failed, tcp::socket socket) {
       self->on_accepted(failed, std::move(socket));
@@ -130,38 +121,35 @@ struct plain_listener::impl : std::enable_shared_from_this<plain_listener::impl>
   }
   void on_accepted(const code& failed, tcp::socket socket) {
     if (!alive) return;
-    if (!failed) {
-      auto inside = std::make_shared<plain_stream::impl>(loop);
-      inside->socket = std::move(socket);
-      on_accept(std::make_unique<plain_stream>(std::move(inside)));
-    }
-    if (alive && failed != asio::error::no_descriptors) accept();
+    if (failed) return pause.set_after(accept_pause, [this] { accept(); });
+    auto inside = std::make_shared<plain_stream::impl>(loop);
+    inside->socket = std::move(socket);
+    on_accept(std::make_unique<plain_stream>(std::move(inside)));
+    if (alive) accept();
   }
 
   event_loop& loop;
   accept_handler on_accept;
   tcp::acceptor acceptor;
+  loop_timer pause;
   bool alive = true;
 };
 
 plain_listener::plain_listener(std::shared_ptr<impl> p) : impl_(std::move(p)) {}
 plain_listener::~plain_listener() {
   impl_->alive = false;
+  impl_->pause.cancel();
   code ignored;
   impl_->acceptor.close(ignored);
 }
 
 result<std::unique_ptr<plain_listener>> plain_listener::open(event_loop& loop, const endpoint& at, accept_handler on_accept) {
   auto inside = std::make_shared<impl>(loop, std::move(on_accept));
-  if (auto opened = inside->open(at); !opened) return std::unexpected(opened.error());
+  if (auto opened = listen_at(inside->acceptor, at, backlog); !opened) return std::unexpected(opened.error());
   inside->accept();
   return std::unique_ptr<plain_listener>(new plain_listener(std::move(inside)));
 }
 
-endpoint plain_listener::local() const {
-  code failed;
-  const auto at = impl_->acceptor.local_endpoint(failed);
-  return failed ? endpoint{} : endpoint{at.address().to_string(), at.port()};
-}
+endpoint plain_listener::local() const { return local_of(impl_->acceptor); }
 
 }  // namespace tomoshibi::guard
