@@ -85,7 +85,7 @@ TEST_CASE("a decoded message encodes to something that decodes to the same") {
 TEST_CASE("unknown fields are skipped, an unknown body alone is unsupported, no body is malformed") {
   CHECK((decode_hex("3a02084d" "a00605" "aa0603010203").value() == message{ping{77}}));  // fields 100, 101 after a ping
   CHECK((decode_hex("3a06084d" "50077800").value() == message{ping{77}}));               // fields 10, 15 inside a ping
-  CHECK(decode_hex("92010408011002").error().code == errc::unsupported);                 // field 17
+  CHECK(decode_hex("92010408011002").error().code == errc::unsupported);                 // field 18
   CHECK(refused("3a"));
   CHECK(refused("00"));                                                                  // tag 0
   CHECK(decode_payload({}).error().code == errc::malformed);
