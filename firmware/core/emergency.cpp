@@ -28,6 +28,7 @@ status emergency::on_start(mono_time now, emergency_output& out) {
     w.what = std::move(p);
     w.since = w.accepted_at = now;
   }
+  if (loaded->damaged != 0) log_.error("presses_damaged", {{"rows", loaded->damaged}});
   if (!open_.empty()) log_.warning("presses_open", {{"presses", open_.size()}});
   show(now, out);
   return {};
