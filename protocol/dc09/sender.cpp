@@ -37,14 +37,22 @@ sender::sender(sender_settings settings) : settings_(std::move(settings)), pause
 
 status sender::submit(mono_time now, wall_at wall, outgoing event, sender_output& out) {
   if (events_.size() >= events_waiting_max) return fail(errc::refused, "too many events wait for the guard centre");
-  if (event.urgent && !flight_) {             // one that cannot wait ends a pause
-    not_before_ = now;
-    pause_ = settings_.pause_min;
-  }
+  if (event.urgent) make_way(now);
   expires_ = std::min(expires_, event.give_up_at);
   events_.push_back({std::move(event), 0});
   go_on(now, wall, out);
   return {};
+}
+
+// What cannot wait ends a pause, and shortens the patience with a frame of less importance.
+void sender::make_way(mono_time now) {
+  if (!flight_) {
+    not_before_ = now;
+    pause_ = settings_.pause_min;
+    return;
+  }
+  const waiting_event* e = flight_->null ? nullptr : find(flight_->id);
+  if (e == nullptr || !e->what.urgent) deadline_ = std::min(deadline_, now + settings_.overtaken_after);
 }
 
 bool sender::cancel(std::uint64_t id) {
@@ -184,8 +192,8 @@ void sender::send_event(mono_time now, wall_at wall, const outgoing& e, sender_o
     data = write_content(f.id, e.account, e.what);
   }
   if (data) f.data = std::move(*data);          // empty: put_out() refuses the frame
-  if (e.occurred) f.extensions.push_back({'H', write_stamp(*e.occurred)});
-  if (!e.reference.empty()) f.extensions.push_back({'I', e.reference});
+  if (e.occurred && to.extensions) f.extensions.push_back({'H', write_stamp(*e.occurred)});
+  if (!e.reference.empty() && to.extensions) f.extensions.push_back({'I', e.reference});
   f.stamp = std::chrono::floor<std::chrono::seconds>(wall + offset_[current_]);
   put_out(now, f, {.null = false, .id = e.id, .sent = {}, .key = e.key}, out);
 }

@@ -12,8 +12,9 @@
 //   tries_max failed tries, or no connection: the next receiver. After a round over all: link down, a pause, another round
 //
 // It never gives up by itself: an event ends without delivery when its owner's `give_up_at` is reached or it is cancelled.
-// While nothing else is to be sent, a NULL asks each null_interval whether the line lives; any answered frame counts for it.
-// The first receiver is tried again prefer_first_after a fail-over.
+// An urgent event goes before all that are not, and does not wait for the full time of a frame that is out before it: that is
+// a failed try soon, and goes out again later. While nothing else is to be sent, a NULL asks each null_interval whether the line
+// lives; any answered frame counts for it. The first receiver is tried again prefer_first_after a fail-over.
 //
 // States of the connection: none -> connecting -> open, idle -> open, frame in flight. Each has a number; what is told of an
 // older one is ignored.
@@ -39,12 +40,14 @@ struct receiver_settings {
   std::optional<std::string> receiver = "0";                 // R
   std::string line = "0";                                    // L
   std::size_t padding_min = padding_bytes;
+  bool extensions = true;                                    // H and I; receivers of the first editions know none
 };
 
 struct sender_settings {
   std::vector<receiver_settings> receivers = {};             // 1..receivers_max, the preferred one first
   millis connect_timeout{5'000};                             // name, TCP and TLS together
   millis answer_timeout{4'000};
+  millis overtaken_after{500};                               // an unanswered frame, when an urgent event comes
   unsigned tries_max = 3;                                    // for one receiver in one round
   millis pause_min{1'000};                                   // after a round without success; doubles
   millis pause_max{30'000};
@@ -122,6 +125,7 @@ private:
   void expire(mono_time now, sender_output& out);
   void check_deadline(mono_time now, sender_output& out);
   bool null_due(mono_time now) const;
+  void make_way(mono_time now);
   waiting_event* best_for(std::size_t receiver);
   waiting_event* find(std::uint64_t id);
   bool choose_receiver(mono_time now, sender_output& out);   // false: nothing is to be sent

@@ -48,7 +48,7 @@ TEST_CASE("a frame with one byte changed, lost or added is refused") {
     const std::string whole = write_frame(f, {&key_of(16), random_bytes_of(random, 40), 16}).value();
     for (std::size_t i = 0; i < whole.size(); ++i) {
       std::string bad = whole;
-      for (int flip = 1; flip < 256; ++flip) {
+      for (int flip = 1; flip < 256; flip += seed <= 2 ? 1 : 1 + static_cast<int>(random.below(60))) {
         bad[i] = static_cast<char>(static_cast<unsigned char>(whole[i]) ^ flip);
         if (read_frame(bad, &key_of(16))) FAIL("byte " << i << " ^ " << flip << " of " << whole);
       }

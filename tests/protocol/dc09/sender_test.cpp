@@ -120,6 +120,30 @@ TEST_CASE("an event connects, goes out and is delivered; the line is kept and us
   CHECK(f.ack() == "");                                      // twice
 }
 
+TEST_CASE("an urgent event does not wait out the silence before it, another urgent one excepted") {
+  fixture f;
+  f.in_flight();
+  CHECK(f.wait(1s) == "");
+  CHECK(f.submit({.id = 2, .sequence = 2, .urgent = true}) == "");
+  CHECK(f.from.next_wake() == f.now + 500ms);
+  CHECK(f.wait(500ms) == "ADM-CID 2, ");
+  CHECK(f.submit({.id = 3, .sequence = 3, .urgent = true}) == "");
+  CHECK(f.from.next_wake() == f.now + 4s);
+  CHECK(f.ack() == "delivered 2 by 0, up 0, ADM-CID 3, ");
+  CHECK(f.ack() == "delivered 3 by 0, ADM-CID 1, ");         // the one that was overtaken, with its number
+  CHECK(f.submit({.id = 4, .sequence = 4, .urgent = true}) == "");
+  CHECK(f.ack() == "delivered 1 by 0, ADM-CID 4, ");         // answered in time after all
+}
+
+TEST_CASE("a receiver of a first edition gets no extensions") {
+  sender_settings s = fixture::one();
+  s.receivers[0].extensions = false;
+  fixture f{std::move(s)};
+  (void)f.submit({.occurred = noon, .reference = "press 7"});
+  CHECK(f.connected() == "ADM-CID 1, ");
+  CHECK(f.last.extensions.empty());
+}
+
 TEST_CASE("occurrence and reference go along, an encrypted event is sealed") {
   fixture f;
   (void)f.submit({.key = &key_of(16), .occurred = noon - 3s, .reference = "press 7"});
