@@ -28,6 +28,7 @@ struct arguments {
   tls_identity_files files;
   std::vector<std::string> plain_accounts, orders;
   bool judge_plain_time = false, quiet = false;
+  unsigned supervise_s = 0;
 };
 
 result<endpoint> endpoint_of(const std::string& text, const char* option) {
@@ -71,6 +72,7 @@ result<server_settings> settings_from(const arguments& a) {
   if (accounts->empty()) return fail(errc::config_invalid, "no account: nobody could call; --account or --accounts name some");
   out.centre.accounts = std::move(*accounts);
   out.centre.judge_plain_time = a.judge_plain_time;
+  out.centre.supervise = std::chrono::seconds{a.supervise_s};
   out.centre.random = [](std::span<std::uint8_t> into) {
     if (const auto drawn = random_bytes(into.size())) std::ranges::copy(*drawn, into.begin());
   };
@@ -127,6 +129,8 @@ int main(int argc, char** argv) {
   app.add_option("--accounts", a.accounts, "File of accounts");
   app.add_option("--account", a.plain_accounts, "An account without a key; may be given several times")->expected(1)->take_all();
   app.add_flag("--judge-plain-time", a.judge_plain_time, "Refuse plain frames out of time too, if they carry one");
+  app.add_option("--supervise", a.supervise_s, "Seconds that an account which has called may be silent; 0: for ever")
+      ->check(CLI::Range(0u, 1'000'000u));
   app.add_option("--misbehave", a.orders, "An order, from the start; may be given several times")->expected(1)->take_all();
   app.add_option("--json", a.json, "Journal, a JSON object a line; read back at the next start, so that nothing is booked twice");
   app.add_flag("--quiet", a.quiet, "No list on the terminal");

@@ -14,7 +14,7 @@ namespace {
 const wall_at noon = at("12:00:00,01-02-2027");
 
 struct fixture {
-  fixture() : centre(settings()) { centre.on_open(1); }
+  explicit fixture(guard::centre_settings s = settings()) : centre(std::move(s)) { centre.on_open(1); }
   static guard::centre_settings settings() {
     guard::centre_settings s;
     s.accounts = {{"1234", "plain", nullptr}, {"ABCD", "sealed", {std::shared_ptr<void>{}, &key_of(16)}}};
@@ -39,6 +39,8 @@ struct fixture {
       if (const auto* b = std::get_if<centre_output::booked>(&a)) said += "booked " + std::to_string(b->entry);
       if (const auto* r = std::get_if<centre_output::repeated>(&a)) said += "repeated " + std::to_string(r->entry);
       if (const auto* l = std::get_if<centre_output::linked>(&a)) said += "linked " + l->account;
+      if (const auto* l = std::get_if<centre_output::lost>(&a)) said += "lost " + l->account;
+      if (const auto* b = std::get_if<centre_output::back>(&a)) said += "back " + b->account;
       if (const auto* r = std::get_if<centre_output::refused>(&a)) said += "refused(" + std::string(r->why) + ")";
       said += ' ';
     }
@@ -155,6 +157,31 @@ TEST_CASE("link tests are answered and not listed; tests are listed as tests") {
   test.data = "#1234|1602 00 000";
   CHECK(f.event(test) == "booked 1 ACK ");
   CHECK(f.centre.entries()[0].test);
+}
+
+TEST_CASE("an account that has called and is silent too long is lost, once, and back once") {
+  guard::centre_settings s = fixture::settings();
+  s.supervise = 90s;
+  fixture f{std::move(s)};
+  const auto wake = [&f](millis t) {
+    f.now += t;
+    centre_output out;
+    f.centre.on_wake(f.now, out);
+    return f.words(out);
+  };
+  const frame null{.id = token::null, .line = "1", .account = "1234"};
+  CHECK(f.centre.next_wake() == never);                  // nobody has called
+  CHECK(f.event(null) == "linked 1234 ACK ");
+  CHECK(wake(60s) == "");
+  CHECK(f.event(sealed()) == "booked 1 *ACK ");
+  CHECK(wake(29s) == "");
+  CHECK(wake(1s) == "lost 1234 ");
+  CHECK(f.centre.next_wake() == f.now + 60s);
+  CHECK(wake(60s) == "lost ABCD ");
+  CHECK(wake(1h) == "");
+  CHECK(f.centre.next_wake() == never);
+  CHECK(f.event(null) == "back 1234 linked 1234 ACK ");
+  CHECK(f.centre.next_wake() == f.now + 90s);
 }
 
 TEST_CASE("it misbehaves on command only") {

@@ -74,9 +74,34 @@ void centre::on_wake(mono_time now, centre_output& out) {
     out.actions.emplace_back(centre_output::send{later_.begin()->second.connection, std::move(later_.begin()->second.data)});
     later_.erase(later_.begin());
   }
+  look_for_lost(now, out);
 }
 
-mono_time centre::next_wake() const { return later_.empty() ? never : later_.begin()->first; }
+mono_time centre::next_wake() const { return later_.empty() ? look_at_ : std::min(look_at_, later_.begin()->first); }
+
+// ---- supervision
+
+void centre::heard(mono_time now, const std::string& number, centre_output& out) {
+  if (settings_.supervise == 0ms) return;
+  caller& c = callers_[number];
+  if (c.lost) out.actions.emplace_back(centre_output::back{number});
+  c = {now, false};
+  look_at_ = std::min(look_at_, now + settings_.supervise);
+}
+
+void centre::look_for_lost(mono_time now, centre_output& out) {
+  if (now < look_at_) return;
+  look_at_ = never;
+  for (auto& [number, c] : callers_) {
+    if (c.lost) continue;
+    if (now - c.last >= settings_.supervise) {
+      c.lost = true;
+      out.actions.emplace_back(centre_output::lost{number});
+    } else {
+      look_at_ = std::min(look_at_, c.last + settings_.supervise);
+    }
+  }
+}
 
 const entry* centre::find(std::uint64_t number) const {
   const auto at = std::ranges::find(entries_, number, &entry::number);
@@ -133,6 +158,7 @@ void centre::on_readable(mono_time now, wall_at wall, std::uint64_t connection, 
     const token with = how.with == answer::nak ? token::nak : how.with == answer::duh ? token::duh : token::rsp;
     return refuse(wall, connection, f, "on command", with, out);
   }
+  heard(now, f.account, out);
   if (said) book(now, wall, f, *said, out);
   else out.actions.emplace_back(centre_output::linked{f.account});
   answer(now, wall, connection, f, who, how, out);

@@ -62,8 +62,10 @@ struct centre_output {
   struct booked { std::uint64_t entry; };
   struct repeated { std::uint64_t entry; };
   struct linked { std::string account; };               // a NULL
+  struct lost { std::string account; };                 // silent for longer than it may be, once
+  struct back { std::string account; };
   struct refused { std::uint64_t connection; std::string account; std::string_view why; };  // NAK, DUH, silence: why
-  using action = std::variant<send, reset, booked, repeated, linked, refused>;
+  using action = std::variant<send, reset, booked, repeated, linked, lost, back, refused>;
   std::vector<action> actions;
 };
 
@@ -73,6 +75,7 @@ struct centre_settings {
   millis ahead_max = dc09::ahead_max;
   bool judge_plain_time = false;                        // plain frames' time too, where they carry one
   millis window = window_default;
+  millis supervise{0};                                  // an account that has called may be silent so long; 0: for ever
   std::function<void(std::span<std::uint8_t>)> random;  // padding of encrypted ACKs
 };
 
@@ -84,7 +87,7 @@ public:
   void on_open(std::uint64_t connection);
   void on_bytes(mono_time now, wall_at wall, std::uint64_t connection, byte_view data, centre_output& out);
   void on_closed(std::uint64_t connection);
-  void on_wake(mono_time now, centre_output& out);      // delayed and slow answers
+  void on_wake(mono_time now, centre_output& out);      // delayed and slow answers, accounts that are silent
   mono_time next_wake() const;
 
   script& misbehaviour() { return script_; }
@@ -92,6 +95,7 @@ public:
   const entry* find(std::uint64_t number) const;
 
 private:
+  struct caller { mono_time last{}; bool lost = false; };
   struct later { std::uint64_t connection; std::string data; };
 
   void on_frame(mono_time now, wall_at wall, std::uint64_t connection, std::string_view whole, centre_output& out);
@@ -100,6 +104,8 @@ private:
   bool in_time(const dc09::frame& f, wall_at wall) const;
   void book(mono_time now, wall_at wall, const dc09::frame& f, const dc09::content& said, centre_output& out);
   entry* known(mono_time now, const dc09::frame& f, const dc09::content& said, const std::string& reference);
+  void heard(mono_time now, const std::string& number, centre_output& out);
+  void look_for_lost(mono_time now, centre_output& out);
   const account* account_of(const std::string& number) const;
   void refuse(wall_at wall, std::uint64_t connection, const dc09::frame& head, std::string_view why, dc09::token with,
               centre_output& out);
@@ -111,6 +117,8 @@ private:
   std::map<std::uint64_t, dc09::splitter> connections_;
   std::deque<entry> entries_;
   std::multimap<mono_time, later> later_;
+  std::map<std::string, caller> callers_;               // those that have called
+  mono_time look_at_ = never;                           // not later than the first of them is lost
   script script_;
   std::uint64_t last_entry_ = 0;
 };

@@ -127,8 +127,8 @@ status journal::write(const std::string& line, bool durable) {
 
 status journal::booked(const entry& e) { return write(text(to_json(e, "booked", e.first)), true); }
 status journal::repeated(const entry& e) { return write(text(to_json(e, "repeated", e.last)), false); }
-status journal::linked(wall_at at, std::string_view account) {
-  json j = head(at, "linked");
+status journal::told(wall_at at, std::string_view kind, std::string_view account) {
+  json j = head(at, kind);
   j["account"] = account;
   return write(text(j), false);
 }

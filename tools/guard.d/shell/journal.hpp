@@ -18,7 +18,7 @@ public:
 
   status booked(const entry& e);
   status repeated(const entry& e);
-  status linked(wall_at at, std::string_view account);
+  status told(wall_at at, std::string_view kind, std::string_view account);   // "linked", "lost", "back"
   status refused(wall_at at, std::string_view account, std::string_view why);
   status listening(wall_at at, std::string_view transport, std::uint16_t port);
 

@@ -143,7 +143,15 @@ void server::perform(centre_output& out) {
       must(journal_.repeated(e));
       show(clock_text(e.last) + "  again    " + line_of(e));
     }
-    if (const auto* l = std::get_if<centre_output::linked>(&a)) must(journal_.linked(wall, l->account));
+    if (const auto* l = std::get_if<centre_output::linked>(&a)) must(journal_.told(wall, "linked", l->account));
+    if (const auto* l = std::get_if<centre_output::lost>(&a)) {
+      must(journal_.told(wall, "lost", l->account));
+      show(clock_text(wall) + "  LOST     account " + l->account + " has not been heard of");
+    }
+    if (const auto* b = std::get_if<centre_output::back>(&a)) {
+      must(journal_.told(wall, "back", b->account));
+      show(clock_text(wall) + "  back     account " + b->account);
+    }
     if (const auto* r = std::get_if<centre_output::refused>(&a)) {
       must(journal_.refused(wall, r->account, r->why));
       show(clock_text(wall) + "  refused  account " + (r->account.empty() ? "?" : r->account) + ": " + std::string(r->why));
