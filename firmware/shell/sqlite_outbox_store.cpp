@@ -1,6 +1,7 @@
 #include "firmware/shell/sqlite_outbox_store.hpp"
 
 #include "firmware/shell/outbox_mend.hpp"
+#include "firmware/shell/put_aside.hpp"
 #include "protocol/base/crc32.hpp"
 
 #include <algorithm>
@@ -20,11 +21,6 @@ constexpr std::array<std::string_view, 2> schema_steps = {
     // CRC-32 of each value, see outbox_mend.hpp; NULL: written by version 1.
     "ALTER TABLE records ADD COLUMN sum INTEGER;"
     "ALTER TABLE state ADD COLUMN checkpoint_sum INTEGER; ALTER TABLE state ADD COLUMN config_sum INTEGER;"};
-
-// A page that could not be read so often is as good as lost: better a new log than none for ever. The core tries every 5 s.
-constexpr int unreadable_max = 4;
-
-bool unusable(errc code) { return code == errc::storage_corrupt || code == errc::refused; }
 
 std::int64_t signed_of(std::uint64_t v) { return static_cast<std::int64_t>(v); }
 std::uint64_t unsigned_of(std::int64_t v) { return static_cast<std::uint64_t>(v); }
@@ -69,19 +65,11 @@ result<sqlite_outbox_store::open_file> sqlite_outbox_store::open_here() {
   return file;
 }
 
-status sqlite_outbox_store::put_aside() {
-  const std::string aside = options_.path + ".corrupt";
-  // The log belongs to the file: it is kept beside it, for whoever wants to look.
-  (void)files().rename(options_.path + "-wal", aside + "-wal");
-  (void)files().remove(options_.path + "-shm");
-  return files().rename(options_.path, aside);
-}
-
 status sqlite_outbox_store::open() {
   if (file_) return {};
   auto opened = open_here();
   if (!opened && unusable(opened.error().code)) {
-    if (auto aside = put_aside(); !aside) return aside;
+    if (auto aside = put_aside(files(), options_.path); !aside) return aside;
     recreated_ = true;
     opened = open_here();
   }

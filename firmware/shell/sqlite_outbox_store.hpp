@@ -40,7 +40,6 @@ private:
   };
   status open();
   result<open_file> open_here();
-  status put_aside();
   database_files& files() const { return options_.files != nullptr ? *options_.files : machine_files(); }
   status apply(open_file& file, const outbox_batch& batch);
   status note(status done);

@@ -9,7 +9,6 @@ namespace tomoshibi {
 namespace {
 
 constexpr int page_bytes = 4096;
-constexpr int wal_checkpoint_pages = 256;  // about 1 MiB of WAL before it is moved into the file
 
 errc code_of(int rc) {
   switch (rc & 0xff) {
@@ -38,7 +37,7 @@ std::string pragmas(const sqlite_options& o) {
   if (o.exclusive) sql += "PRAGMA locking_mode=EXCLUSIVE;";  // before WAL: then no shared memory file is needed either
   if (o.read_only) return sql;
   return sql + "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA wal_autocheckpoint=" +
-         std::to_string(wal_checkpoint_pages) + ";PRAGMA journal_size_limit=4194304;";
+         std::to_string(o.log_pages) + ";PRAGMA journal_size_limit=" + (o.keep_log ? "-1;" : "4194304;");
 }
 
 }  // namespace
@@ -63,6 +62,8 @@ result<sqlite_db> sqlite_db::open(const std::string& path, const sqlite_options&
   db.files_ = &files;
   db.db_.reset(raw);
   if (rc != SQLITE_OK) return failed(rc, raw, "open " + path);
+  // The last connection to a file else removes its log, and with it the room that was taken.
+  if (options.keep_log) sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_busy_timeout(raw, static_cast<int>(options.busy_timeout.count()));
   if (auto set = db.exec(pragmas(options)); !set) return std::unexpected(set.error());
   // The file itself could be opened for writing a moment ago: so its header forbids it, by a version that no SQLite has.
@@ -143,6 +144,23 @@ status sqlite_db::checkpoint() {
   const int rc = sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   if (rc != SQLITE_OK) return failed(rc, db_.get(), "checkpoint");
   return {};
+}
+
+status sqlite_db::move_log() {
+  const int rc = sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  if (rc != SQLITE_OK) return failed(rc, db_.get(), "checkpoint");
+  return {};
+}
+
+result<std::int64_t> sqlite_db::log_size() {
+  sqlite3_file* log = nullptr;
+  int rc = sqlite3_file_control(db_.get(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (rc != SQLITE_OK) return failed(rc, db_.get(), "log size");
+  sqlite3_int64 size = 0;
+  if (log == nullptr || log->pMethods == nullptr) return size;
+  rc = log->pMethods->xFileSize(log, &size);
+  if (rc != SQLITE_OK) return failed(rc, db_.get(), "log size");
+  return size;
 }
 
 status sqlite_db::backup_to(const std::string& target_path) {

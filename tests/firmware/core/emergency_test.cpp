@@ -245,7 +245,7 @@ TEST_CASE("what is known of the buttons is there after a restart") {
   b.core->save_button({"b", false});
   b.core->save_button({"a", false});
   b.start();
-  CHECK(b.core->buttons() == std::vector<known_button>{{"a", false}, {"b", false}});
+  CHECK(b.core->buttons() == std::vector<known_button>{{"b", false}, {"a", false}});
 }
 
 // A relay and a centre that answer late, twice, never or for others; a lane and a disk that come and go; restarts.
