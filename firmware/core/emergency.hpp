@@ -11,6 +11,7 @@
 #pragma once
 
 #include "firmware/ports/emergency_store.hpp"
+#include "firmware/ports/panel.hpp"
 #include "protocol/base/log.hpp"
 #include "protocol/base/prng.hpp"
 
@@ -26,15 +27,6 @@ inline constexpr millis lane_answer_max{3'000};    // a lane that does not answe
 inline constexpr millis put_retry{1'000};
 inline constexpr millis shown_after{600'000};      // "the guard centre has it" stays on the panel so long
 inline constexpr millis drill_max{600'000};
-
-// The worst of all that is open, with the words of the panel.
-enum class panel_word : std::uint8_t { idle, accepted, received, calling, not_delivered };
-struct panel_view {
-  panel_word word = panel_word::idle;
-  bool test = false;       // only drills are open
-  bool not_saved = false;  // a press is not durable: the disk fails
-  bool operator==(const panel_view&) const = default;
-};
 
 struct emergency_output {
   std::vector<press> to_lane;              // send each, now, before anything else
