@@ -32,9 +32,11 @@ std::unexpected<error> failed(int rc, sqlite3* db, std::string_view doing) {
 
 // Pages count for a limit only from SQLite's own page size on; WAL comes last because it is kept in the file.
 std::string pragmas(const sqlite_options& o) {
-  std::string sql = "PRAGMA page_size=" + std::to_string(page_bytes) + ";PRAGMA foreign_keys=ON;";
+  std::string sql;
+  // Before anything reads the file: then a WAL needs no shared memory file, for which a full disk has no room.
+  if (o.exclusive) sql += "PRAGMA locking_mode=EXCLUSIVE;";
+  sql += "PRAGMA page_size=" + std::to_string(page_bytes) + ";PRAGMA foreign_keys=ON;";
   if (o.pages_max != 0) sql += "PRAGMA max_page_count=" + std::to_string(o.pages_max) + ";";
-  if (o.exclusive) sql += "PRAGMA locking_mode=EXCLUSIVE;";  // before WAL: then no shared memory file is needed either
   if (o.read_only) return sql;
   return sql + "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA wal_autocheckpoint=" +
          std::to_string(o.log_pages) + ";PRAGMA journal_size_limit=" + (o.keep_log ? "-1;" : "4194304;");

@@ -139,6 +139,7 @@ TEST_CASE("a disk that is full to the last byte takes presses_max presses, again
     press_all(store, 1000);
   }
   CHECK(used(on) == on.capacity);  // the end of the program has given nothing back
+  on.faults.arm({.nth = 1, .times = 1'000'000, .how = trouble::io, .only = fault_disk::call::shm_map});  // a file, too
   {
     sqlite_emergency_store store(options_on(on));
     REQUIRE(store.put(press_of(5)));
