@@ -18,7 +18,7 @@ bool take_number(const field& f, T& out, std::uint64_t max = std::numeric_limits
 
 bool take_flag(const field& f, bool& out) {
   out = f.number != 0;
-  return f.kind == field_kind::number;
+  return f.kind == field_kind::number && f.number <= 0xffff'ffff;  // as the generated codec
 }
 
 bool take_slot(const field& f, slot_index& out) {

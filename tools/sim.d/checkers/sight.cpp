@@ -137,7 +137,8 @@ void sight_checker::opened(const relay::episode& e, wall_at at) {
   const auto known = silent ? h.appliances[static_cast<std::size_t>(e.key.appliance) - 1].known : known_of(h, true);
   const millis after = e.key.kind == episode_kind::blind_provider ? h.what.blind_provider_after : h.what.blind_family_after;
   if (e.opened < start_of(e.key.since) + std::max(after, unseen_min)) found("too early", e.key, e.opened);
-  if (e.key.since != first_untold(e.key, unseen_since(h, known))) found("of a slot that is known, or not the first unknown", e.key, e.opened);
+  if (e.key.since != first_untold(e.key, unseen_since(h, known)))
+    found("of a slot that is known, or not the first unknown", e.key, e.opened);
 }
 
 void sight_checker::closed(const relay::episode_close_write& c, wall_at at) {
