@@ -121,7 +121,7 @@ TEST_CASE("what breaks the protocol ends the session") {
     b.from(s, wire::records{.first_seq = 1, .items = {slot_record(b.slot(), {{1, slot_state::on}})}});
   }
   SECTION("ping before hello") { b.from(s, wire::ping{1}); }
-  SECTION("an unknown kind before hello") { b.bytes_from(s, bytes{0, 3, 0x8a, 0x01, 0x00}); }
+  SECTION("an unknown kind before hello") { b.bytes_from(s, bytes{0, 3, 0xc2, 0x3e, 0x00}); }
   SECTION("hello twice") {
     live();
     live();
@@ -129,6 +129,10 @@ TEST_CASE("what breaks the protocol ends the session") {
   SECTION("what only a relay sends") {
     live();
     b.from(s, wire::ack{1});
+  }
+  SECTION("what belongs to the emergency lane") {
+    live();
+    b.from(s, wire::press{.id = press_id{1}, .button = "", .occurred = {}});
   }
   SECTION("a gap in the sequence") {
     live();
@@ -142,7 +146,7 @@ TEST_CASE("what breaks the protocol ends the session") {
 TEST_CASE("a kind of message that a newer gateway knows is skipped") {
   bench_with_two b;
   const session_id s = b.connect_live("box-1");
-  b.bytes_from(s, bytes{0, 3, 0x8a, 0x01, 0x00});
+  b.bytes_from(s, bytes{0, 3, 0xc2, 0x3e, 0x00});
   CHECK_FALSE(b.closed(s));
   (void)b.take_inbox(s);
   b.from(s, wire::ping{3});
