@@ -146,10 +146,18 @@ class Attacks:
                 for _ in range(2_000):
                     g.send(ping)
                     count += 200
-        thrown_out = self.relay.metric('sessions_closed_total{reason="overload"}') + self.relay.metric("slow_peers_total")
-        if thrown_out < 1:
+                self.wait_for_thrown_out()  # hanging up now would take back what the relay has not read yet
+        if not self.wait_for_thrown_out():
             harness.fail(f"{count} pings and no answer read, and nobody was thrown out")
         return f"{count} pings, no answer read"
+
+    def wait_for_thrown_out(self, patience=10):
+        until = time.monotonic() + patience
+        while self.relay.metric('sessions_closed_total{reason="overload"}') + self.relay.metric("slow_peers_total") < 1:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.05)
+        return True
 
     def reconnects(self):
         let_in = 0
