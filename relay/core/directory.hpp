@@ -57,11 +57,19 @@ struct contact {
   quiet_hours quiet;
 };
 
+// A home's account at the guard centre. The key stays in memory: no log, page, mail or answer ever shows it.
+struct guard_account {
+  std::string account;             // 3..16 upper-case hexadecimal digits, of no other home
+  std::string key_hex;             // 32, 48 or 64 hexadecimal digits (AES); empty: plain frames
+  bool operator==(const guard_account&) const = default;
+};
+
 struct directory {
   std::map<home_id, home> homes;
   std::map<gateway_id, gateway> gateways;
   std::map<std::pair<home_id, appliance_id>, appliance> appliances;
   std::map<contact_id, contact> contacts;
+  std::map<home_id, guard_account> guards;  // a home without one has no guard centre
   std::map<home_id, wire::config> configs;  // what each home's gateway is to run, version counted up on each change
 };
 
