@@ -1,6 +1,7 @@
 #pragma once
 // What Mbed TLS 3.6 is built with, in both products (MBEDTLS_CONFIG_FILE): TLS 1.3 and 1.2, client and server, certificates
-// read and written (tomoshibi-ctl runs the certificate authority). One thread owns a TLS object, so no locking is built in.
+// read and written (tomoshibi-ctl runs the certificate authority). One thread owns a TLS object; what they all share, the
+// PSA key slots of TLS 1.3 and the random generator, is locked, for the relay has TLS on two threads.
 // Names and dependencies: include/mbedtls/mbedtls_config.h and check_config.h of Mbed TLS.
 
 // Platform.
@@ -11,6 +12,8 @@
 #define MBEDTLS_FS_IO
 #define MBEDTLS_ERROR_C
 #define MBEDTLS_VERSION_C
+#define MBEDTLS_THREADING_C
+#define MBEDTLS_THREADING_PTHREAD
 
 // Randomness: the kernel's, through a DRBG.
 #define MBEDTLS_ENTROPY_C

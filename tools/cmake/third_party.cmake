@@ -50,6 +50,7 @@ target_include_directories(third_party_mbedtls PRIVATE
   "${mbedtls_source_dir}/include" "${mbedtls_source_dir}/library")
 system_headers(third_party_mbedtls "${mbedtls_source_dir}/include")
 target_compile_options(third_party_mbedtls PRIVATE -w)
+target_link_libraries(third_party_mbedtls PUBLIC Threads::Threads)
 if(TOMOSHIBI_FUZZERS)
   # What is fuzzed is how TLS reads bytes, not how it multiplies: with sanitizers in the arithmetic a handshake takes a second.
   set(arithmetic ${mbedtls_files})
