@@ -1,6 +1,6 @@
 #include "firmware/shell/sqlite_emergency_store.hpp"
 
-#include "firmware/shell/put_aside.hpp"
+#include "protocol/adapters/put_aside.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 #include "firmware/shell/sqlite_outbox_store.hpp"
 
 #include "firmware/shell/outbox_mend.hpp"
-#include "firmware/shell/put_aside.hpp"
+#include "protocol/adapters/put_aside.hpp"
 #include "protocol/base/crc32.hpp"
 
 #include <algorithm>

@@ -67,7 +67,7 @@ struct guard_event_row {
   std::string account;                       // that it was made for
   std::uint16_t sequence = 1;                // 1..9999, going round within the account
   dc09::signal what;
-  std::string reference;                     // 16 digits: the name of the press, or of what else it is about
+  std::string reference;                     // 16 digits: the name of the press or request, else random
   std::optional<wall_at> occurred;
   bool urgent = false;
   wall_at made{};
@@ -113,7 +113,7 @@ struct alert_row {
   bool operator==(const alert_row&) const = default;
 };
 
-enum class dispatch_id : std::uint64_t {};   // 1, 2, 3 ...
+enum class dispatch_id : std::uint64_t {};   // random, not 0: it names the request at the guard centre too
 // The family asks for a visit.
 struct dispatch_row {
   dispatch_id id{};
@@ -128,7 +128,7 @@ struct dispatch_row {
 
 // A drill that an operator began, key request.
 struct drill_row {
-  std::uint64_t request = 0;
+  std::uint64_t request = 0;                 // random, not 0
   home_id home{};
   gateway_id gateway;
   wall_at asked{};
@@ -156,7 +156,7 @@ std::string_view name_of(emergency_notice kind);
 // A mail, key (kind, about, to): at most one for each, ever.
 struct emergency_mail_key {
   emergency_notice kind{};
-  std::uint64_t about = 0;                   // press id, event id, dispatch id, drill request, or a number made of the trouble's key
+  std::uint64_t about = 0;                   // press, dispatch, drill request, an event's reference, or made of a trouble's key
   contact_id to{};
   friend auto operator<=>(const emergency_mail_key&, const emergency_mail_key&) = default;
 };
@@ -191,8 +191,6 @@ struct emergency_state {
   std::vector<emergency_mail_row> mails;     // queued
   std::map<std::string, std::uint16_t> sequences;  // the last one of each account
   guard_event_id last_event{};
-  dispatch_id last_dispatch{};
-  std::uint64_t last_request = 0;
   bool recreated = false;                    // the former file could not be read and was put aside. Told once
 };
 

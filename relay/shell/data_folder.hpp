@@ -10,6 +10,7 @@ struct data_folder {
 
   std::string configuration() const { return path + "/relay.toml"; }
   std::string database() const { return path + "/relay.db"; }
+  std::string emergency_database() const { return path + "/emergency.db"; }  // presses, mode 0600
   std::string control_socket() const { return path + "/relay.sock"; }      // made by the daemon, mode 0600
   std::string ca_certificate() const { return path + "/ca.pem"; }
   std::string ca_key() const { return path + "/ca-key.pem"; }              // mode 0600; the daemon never reads it

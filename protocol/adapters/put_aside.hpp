@@ -3,7 +3,7 @@
 
 #include "protocol/adapters/database_files.hpp"
 
-namespace tomoshibi::firmware {
+namespace tomoshibi {
 
 // A page that could not be read at so many openings is as good as lost: better a new file than none for ever.
 inline constexpr int unreadable_max = 4;
@@ -16,4 +16,4 @@ status put_aside(database_files& files, const std::string& path);
 // Removes what was put aside: the disk has no room for a new file beside it.
 void drop_aside(database_files& files, const std::string& path);
 
-}  // namespace tomoshibi::firmware
+}  // namespace tomoshibi

@@ -1,6 +1,6 @@
-#include "firmware/shell/put_aside.hpp"
+#include "protocol/adapters/put_aside.hpp"
 
-namespace tomoshibi::firmware {
+namespace tomoshibi {
 
 status put_aside(database_files& files, const std::string& path) {
   const std::string aside = path + ".corrupt";
@@ -15,4 +15,4 @@ void drop_aside(database_files& files, const std::string& path) {
   (void)files.remove(path + ".corrupt");
 }
 
-}  // namespace tomoshibi::firmware
+}  // namespace tomoshibi
