@@ -298,7 +298,7 @@ void uplink::take(mono_time now, const wire::message& message, gateway_output& o
     news.config = *config;
     return;
   }
-  refuse(now, "a message that only a gateway sends", out);
+  refuse(now, wire::of_emergency_lane(message) ? "a message of the emergency lane" : "a message that only a gateway sends", out);
 }
 
 void uplink::take_welcome(mono_time now, const wire::welcome& welcome, gateway_output& out, uplink_news& news) {

@@ -21,6 +21,20 @@ enum class press_stage : std::uint8_t {
   calling = 1,    // durable at the gateway
   received = 2,   // durable at the relay
   accepted = 3,   // the guard centre's valid, matching acknowledgement is durable
+  closed = 4,     // the relay knows the end of it: the gateway may forget it
+};
+
+// By which way the guard centre's acknowledgement came first.
+enum class press_path : std::uint8_t { none = 0, relay = 1, direct = 2 };
+
+// What is wrong with a box or its buttons, as a state: it lasts until it is not told any more.
+enum class trouble_kind : std::uint8_t {
+  button_stuck = 1,
+  button_silent = 2,     // not heard of for its period
+  press_not_saved = 3,   // the disk does not take a press
+  mains_lost = 4,
+  battery_low = 5,
+  direct_path_down = 6,  // the gateway does not reach the guard centre by itself
 };
 
 }  // namespace tomoshibi

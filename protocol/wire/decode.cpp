@@ -80,7 +80,10 @@ result<message> decode_payload(byte_view payload) {
                       try_records(f, out, known) && try_leaf<ack>(f, out, known) && try_leaf<config>(f, out, known) &&
                       try_leaf<config_applied>(f, out, known) && try_leaf<ping>(f, out, known) &&
                       try_leaf<pong>(f, out, known) && try_leaf<bye>(f, out, known) &&
-                      try_leaf<press>(f, out, known) && try_leaf<press_news>(f, out, known);
+                      try_leaf<press>(f, out, known) && try_leaf<press_news>(f, out, known) &&
+                      try_leaf<lane_hello>(f, out, known) && try_leaf<lane_welcome>(f, out, known) &&
+                      try_leaf<press_report>(f, out, known) && try_leaf<box_state>(f, out, known) &&
+                      try_leaf<drill_request>(f, out, known);
     if (!fine) return fail(errc::malformed, "frame field " + std::to_string(f.tag));
   }
   if (!walker.ok()) return fail(errc::malformed, "not a frame");

@@ -1,4 +1,4 @@
-// The device channel's messages as plain values. protocol/schema/tomoshibi.proto is the contract; this is its C++ face.
+// The messages of the device channel and the emergency lane as plain values. protocol/schema/tomoshibi.proto is the contract; this is its C++ face.
 //
 // Limits are checked on decoding: what is over a limit, lacks its body or carries an unlisted enum value is refused as
 // malformed; unknown fields are skipped. A frame whose only body is one that this program does not know is refused as
@@ -29,6 +29,7 @@ inline constexpr std::size_t version_bytes_max = 32;
 inline constexpr std::size_t record_bytes_max = 1'500;  // encoded; the largest, 32 appliances in one slot, has about 1,000
 inline constexpr std::int32_t slot_value_max = 96 * 366 * 300;  // about the year 2270; also bounds every time told
 inline constexpr std::uint32_t gap_slots_max = 96 * 400;  // a longer gap is sent in parts
+inline constexpr std::size_t troubles_max = 80;         // 64 buttons, and what a box itself can have; not all with long names
 
 struct hello {
   std::uint32_t protocol_version = wire::protocol_version;
@@ -184,16 +185,72 @@ struct press {
   std::string button;                      // <= device_key_max
   std::optional<wall_at> occurred;
   std::uint32_t age_ms = 0;
+  std::optional<std::uint64_t> request;    // the drill_request that it answers
   bool operator==(const press&) const = default;
 };
 
 struct press_news {
   press_id id{};                           // not 0
-  press_stage stage = press_stage::received;  // received or accepted
+  press_stage stage = press_stage::received;  // received, accepted or closed
   bool operator==(const press_news&) const = default;
 };
 
-using message = std::variant<hello, welcome, records, ack, config, config_applied, ping, pong, bye, press, press_news>;
+struct lane_hello {
+  std::uint32_t protocol_version = wire::protocol_version;
+  std::string gateway;
+  std::uint64_t boot = 0;
+  std::string firmware_version;
+  bool operator==(const lane_hello&) const = default;
+};
+
+struct lane_welcome {
+  wall_at wall{};
+  bool operator==(const lane_welcome&) const = default;
+};
+
+// Microseconds since the press, by the gateway's monotonic clock; absent: not known, or not come to yet.
+struct press_times {
+  std::optional<std::uint32_t> durable_us;
+  std::optional<std::uint32_t> received_us;
+  std::optional<std::uint32_t> accepted_us;
+  std::optional<std::uint32_t> shown_us;   // accepted, on the panel
+  bool operator==(const press_times&) const = default;
+};
+
+struct press_report {
+  press_id id{};                           // not 0
+  press_source source = press_source::button;
+  std::string button;
+  std::optional<wall_at> occurred;
+  press_path path = press_path::none;      // none: an interim report
+  bool was_undelivered = false;
+  bool interrupted = false;
+  press_times times;
+  std::optional<std::uint64_t> request;
+  bool operator==(const press_report&) const = default;
+};
+
+struct trouble {
+  trouble_kind kind = trouble_kind::button_stuck;
+  std::string button;                      // <= device_key_max
+  bool operator==(const trouble&) const = default;
+};
+
+struct box_state {
+  std::vector<trouble> troubles;           // <= troubles_max; the frame's own limit holds beside it
+  bool operator==(const box_state&) const = default;
+};
+
+struct drill_request {
+  std::uint64_t request = 0;               // not 0
+  bool operator==(const drill_request&) const = default;
+};
+
+using message = std::variant<hello, welcome, records, ack, config, config_applied, ping, pong, bye, press, press_news,
+                             lane_hello, lane_welcome, press_report, box_state, drill_request>;
+
+// The last seven belong to the emergency lane, and to nothing else.
+bool of_emergency_lane(const message& m);
 
 // A whole frame, length first. Fails with too_long when the message does not fit: a caller that sends records
 // uses records_builder. Texts over their limit are cut at a character. Lists over theirs: too_long.

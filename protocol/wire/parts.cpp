@@ -1,11 +1,9 @@
 #include "protocol/wire/parts.hpp"
 
 #include "protocol/base/check.hpp"
-#include "protocol/wire/text.hpp"
+#include "protocol/wire/pb_values.hpp"
 
-#include <cstring>
 #include <limits>
-#include <utility>
 
 namespace tomoshibi::wire {
 namespace {
@@ -14,40 +12,6 @@ constexpr std::int64_t time_max_ms = to_ms(end_of(slot_index{slot_value_max}));
 constexpr std::uint32_t poll_interval_max_s = 900;
 constexpr std::uint32_t gap_limit_max_s = 3600;
 constexpr std::uint32_t eoj_max = 0xffffff;
-
-template <std::size_t N>
-void put_text(const std::string& text, char (&field)[N]) {
-  copy_text(text, field, N);
-}
-
-// The generated enums have no fixed type, so an unlisted value must not be read as one.
-template <class E>
-std::uint32_t number_of(const E& e) {
-  static_assert(sizeof(E) == sizeof(std::uint32_t));
-  std::uint32_t n = 0;
-  std::memcpy(&n, &e, sizeof n);
-  return n;
-}
-
-template <class P, class E>
-P as_pb(E e) {
-  return static_cast<P>(static_cast<int>(e));
-}
-
-// Values 1..last are listed; 0 is protobuf's "unspecified".
-template <class E, class P>
-bool listed(const P& p, E last, E& out) {
-  const std::uint32_t n = number_of(p);
-  if (n == 0 || n > static_cast<std::uint32_t>(last)) return false;
-  out = static_cast<E>(n);
-  return true;
-}
-
-bool take_time(std::int64_t ms, wall_at& out) {
-  if (!time_in_range(ms)) return false;
-  out = wall_from_ms(ms);
-  return true;
-}
 
 bool take_slot(std::int32_t value, slot_index& out) {
   out.value = value;
@@ -314,37 +278,6 @@ bool to_pb(const bye& v, tomoshibi_v1_Bye& p) {
 bool from_pb(const tomoshibi_v1_Bye& p, bye& v) {
   v.text = p.text;
   return listed(p.reason, bye_reason::unknown_gateway, v.reason);
-}
-
-// ---- the emergency lane
-
-bool to_pb(const press& v, tomoshibi_v1_Press& p) {
-  p.id = std::to_underlying(v.id);
-  p.source = as_pb<tomoshibi_v1_PressSource>(v.source);
-  put_text(v.button, p.button);
-  p.has_occurred_ms = v.occurred.has_value();
-  if (v.occurred) p.occurred_ms = to_ms(*v.occurred);
-  p.age_ms = v.age_ms;
-  return true;
-}
-
-bool from_pb(const tomoshibi_v1_Press& p, press& v) {
-  v.id = press_id{p.id};
-  v.button = p.button;
-  v.age_ms = p.age_ms;
-  if (p.has_occurred_ms && !take_time(p.occurred_ms, v.occurred.emplace())) return false;
-  return p.id != 0 && listed(p.source, press_source::drill, v.source);
-}
-
-bool to_pb(const press_news& v, tomoshibi_v1_PressNews& p) {
-  p.id = std::to_underlying(v.id);
-  p.stage = as_pb<tomoshibi_v1_PressStage>(v.stage);
-  return true;
-}
-
-bool from_pb(const tomoshibi_v1_PressNews& p, press_news& v) {
-  v.id = press_id{p.id};
-  return p.id != 0 && listed(p.stage, press_stage::accepted, v.stage) && v.stage != press_stage::calling;
 }
 
 }  // namespace tomoshibi::wire

@@ -25,6 +25,11 @@ bool to_pb(const pong& v, tomoshibi_v1_Pong& p);
 bool to_pb(const bye& v, tomoshibi_v1_Bye& p);
 bool to_pb(const press& v, tomoshibi_v1_Press& p);
 bool to_pb(const press_news& v, tomoshibi_v1_PressNews& p);
+bool to_pb(const lane_hello& v, tomoshibi_v1_LaneHello& p);
+bool to_pb(const lane_welcome& v, tomoshibi_v1_LaneWelcome& p);
+bool to_pb(const press_report& v, tomoshibi_v1_PressReport& p);
+bool to_pb(const box_state& v, tomoshibi_v1_BoxState& p);
+bool to_pb(const drill_request& v, tomoshibi_v1_DrillRequest& p);
 
 bool from_pb(const tomoshibi_v1_Hello& p, hello& v);
 bool from_pb(const tomoshibi_v1_Welcome& p, welcome& v);
@@ -40,6 +45,11 @@ bool from_pb(const tomoshibi_v1_Pong& p, pong& v);
 bool from_pb(const tomoshibi_v1_Bye& p, bye& v);
 bool from_pb(const tomoshibi_v1_Press& p, press& v);
 bool from_pb(const tomoshibi_v1_PressNews& p, press_news& v);
+bool from_pb(const tomoshibi_v1_LaneHello& p, lane_hello& v);
+bool from_pb(const tomoshibi_v1_LaneWelcome& p, lane_welcome& v);
+bool from_pb(const tomoshibi_v1_PressReport& p, press_report& v);
+bool from_pb(const tomoshibi_v1_BoxState& p, box_state& v);
+bool from_pb(const tomoshibi_v1_DrillRequest& p, drill_request& v);
 
 // The time range of the protocol: 0 <= t <= end of slot_value_max, so that no sum of a time and a duration overflows.
 bool time_in_range(std::int64_t ms);
@@ -64,6 +74,11 @@ TOMOSHIBI_LEAF(pong, Pong, 8)
 TOMOSHIBI_LEAF(bye, Bye, 9)
 TOMOSHIBI_LEAF(press, Press, 16)
 TOMOSHIBI_LEAF(press_news, PressNews, 17)
+TOMOSHIBI_LEAF(lane_hello, LaneHello, 23)
+TOMOSHIBI_LEAF(lane_welcome, LaneWelcome, 24)
+TOMOSHIBI_LEAF(press_report, PressReport, 25)
+TOMOSHIBI_LEAF(box_state, BoxState, 26)
+TOMOSHIBI_LEAF(drill_request, DrillRequest, 27)
 // Record.body
 TOMOSHIBI_LEAF(slot_closed, SlotClosed, 1)
 TOMOSHIBI_LEAF(slot_gap, SlotGap, 2)

@@ -76,7 +76,7 @@ std::expected<std::optional<wire::message>, refusal> device_session::next(byte_v
 std::optional<refusal> device_session::out_of_order(const wire::message& m) const {
   if (is_one_of<wire::welcome, wire::ack, wire::config>(m))
     return refusal{close_reason::malformed, "a message that only a relay sends"};
-  if (is_one_of<wire::press, wire::press_news>(m))
+  if (wire::of_emergency_lane(m))
     return refusal{close_reason::malformed, "a message of the emergency lane"};
   const bool is_hello = std::holds_alternative<wire::hello>(m);
   if (!live_ && !is_hello && !std::holds_alternative<wire::bye>(m))

@@ -68,8 +68,20 @@ config any_config(fuzz::input& in) {
          .watts_above = in.u32(), .power_w_max = static_cast<std::uint32_t>(in.number())};
   return c;
 }
+std::optional<std::uint64_t> maybe_number(fuzz::input& in) {
+  if (in.flag()) return std::nullopt;
+  return in.number();
+}
+press_report any_report(fuzz::input& in) {
+  press_report r{.id = press_id{in.number()}, .source = near(in, press_source::drill), .button = in.text(100),
+                 .occurred = maybe_wall(in), .path = near(in, press_path::direct), .was_undelivered = in.flag(),
+                 .interrupted = in.flag(), .times = {}, .request = maybe_number(in)};
+  for (auto* us : {&r.times.durable_us, &r.times.received_us, &r.times.accepted_us, &r.times.shown_us})
+    if (in.flag()) *us = in.u32();
+  return r;
+}
 message any_message(fuzz::input& in) {
-  switch (in.below(11)) {
+  switch (in.below(16)) {
     case 0:
       return hello{.protocol_version = in.u32(), .gateway = in.text(60), .boot = in.number(),
                    .firmware_version = in.text(60), .epoch = outbox_epoch{in.number()}, .oldest_seq = in.number(),
@@ -88,8 +100,19 @@ message any_message(fuzz::input& in) {
     case 7: return pong{.nonce = in.number(), .wall = maybe_wall(in)};
     case 8:
       return press{.id = press_id{in.number()}, .source = near(in, press_source::drill), .button = in.text(100),
-                   .occurred = maybe_wall(in), .age_ms = in.u32()};
-    case 9: return press_news{.id = press_id{in.number()}, .stage = near(in, press_stage::accepted)};
+                   .occurred = maybe_wall(in), .age_ms = in.u32(), .request = maybe_number(in)};
+    case 9: return press_news{.id = press_id{in.number()}, .stage = near(in, press_stage::closed)};
+    case 10:
+      return lane_hello{.protocol_version = in.u32(), .gateway = in.text(60), .boot = in.number(), .firmware_version = in.text(60)};
+    case 11: return lane_welcome{any_wall(in)};
+    case 12: return any_report(in);
+    case 13: {
+      box_state b;
+      b.troubles.resize(in.below(troubles_max + 3));
+      for (trouble& t : b.troubles) t = {near(in, trouble_kind::direct_path_down), in.text(100)};
+      return b;
+    }
+    case 14: return drill_request{in.number()};
     default: return bye{.reason = near(in, bye_reason::unknown_gateway), .text = in.text(200)};
   }
 }

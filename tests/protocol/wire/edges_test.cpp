@@ -118,3 +118,52 @@ TEST_CASE("every reason to say goodbye has its own name for the log") {
   CHECK_FALSE(names.contains("unlisted"));
   CHECK(name_of(static_cast<bye_reason>(0)) == "unlisted");
 }
+
+TEST_CASE("a press, its stages, its report and its request are named, and nothing unlisted is taken") {
+  const auto arrives = [](const message& m) {
+    const auto frame = encode_frame(m);
+    return frame && decode_payload(byte_view{*frame}.subspan(2)).has_value();
+  };
+  const press_report report{.id = press_id{1}, .button = "", .occurred = {}, .times = {}, .request = {}};
+  CHECK(arrives(report));
+  press_report bad = report;
+  bad.id = press_id{};
+  CHECK_FALSE(arrives(bad));
+  bad = report;
+  bad.path = static_cast<press_path>(3);
+  CHECK_FALSE(arrives(bad));
+  bad = report;
+  bad.source = static_cast<press_source>(5);
+  CHECK_FALSE(arrives(bad));
+  bad = report;
+  bad.occurred = wall_from_ms(-1);
+  CHECK_FALSE(arrives(bad));
+  CHECK_FALSE(arrives(press_news{.id = press_id{1}, .stage = press_stage::calling}));
+  CHECK_FALSE(arrives(press_news{.id = press_id{1}, .stage = static_cast<press_stage>(5)}));
+  CHECK_FALSE(arrives(drill_request{0}));
+  CHECK_FALSE(arrives(lane_welcome{wall_from_ms(-1)}));
+  CHECK_FALSE(arrives(box_state{{{static_cast<trouble_kind>(7), ""}}}));
+  CHECK_FALSE(arrives(box_state{{{static_cast<trouble_kind>(0), ""}}}));
+}
+
+TEST_CASE("a state of a box has at most eighty troubles, and fits a frame") {
+  box_state state;
+  state.troubles.resize(troubles_max, {trouble_kind::button_stuck, "fe00007700000000000000000000000001/000301"});
+  CHECK(encode_frame(state));
+  state.troubles.push_back({trouble_kind::mains_lost, ""});
+  CHECK_FALSE(encode_frame(state));
+  state.troubles.assign(troubles_max, {trouble_kind::button_stuck, std::string(device_key_max, 'x')});
+  CHECK_FALSE(encode_frame(state));
+}
+
+TEST_CASE("what belongs to the emergency lane is known, and a ping does not") {
+  CHECK(of_emergency_lane(press{.button = "", .occurred = {}, .request = {}}));
+  CHECK(of_emergency_lane(press_news{}));
+  CHECK(of_emergency_lane(lane_hello{.gateway = "", .firmware_version = ""}));
+  CHECK(of_emergency_lane(lane_welcome{}));
+  CHECK(of_emergency_lane(press_report{.button = "", .occurred = {}, .times = {}, .request = {}}));
+  CHECK(of_emergency_lane(box_state{}));
+  CHECK(of_emergency_lane(drill_request{}));
+  CHECK_FALSE(of_emergency_lane(ping{}));
+  CHECK_FALSE(of_emergency_lane(bye{.text = ""}));
+}

@@ -126,6 +126,23 @@ records random_records(prng& random) {
   return out;
 }
 
+std::optional<std::uint64_t> maybe_number(prng& random) {
+  if (random.chance(500)) return std::nullopt;
+  return random_number(random);
+}
+
+press_report random_report(prng& random) {
+  const auto maybe_us = [&random] { return maybe_number(random).transform([](std::uint64_t n) { return static_cast<std::uint32_t>(n); }); };
+  press_report r{.id = press_id{random.next() | 1}, .source = any_of(random, press_source::drill),
+                 .button = random_text(random, device_key_max), .occurred = {},
+                 .path = static_cast<press_path>(random.below(3)), .was_undelivered = random.chance(500),
+                 .interrupted = random.chance(500),
+                 .times = {.durable_us = maybe_us(), .received_us = maybe_us(), .accepted_us = maybe_us(), .shown_us = maybe_us()},
+                 .request = maybe_number(random)};
+  if (random.chance(500)) r.occurred = random_wall(random);
+  return r;
+}
+
 }  // namespace
 
 record random_record(prng& random) {
@@ -153,7 +170,7 @@ record random_record(prng& random) {
 }
 
 message random_message(prng& random) {
-  switch (random.below(11)) {
+  switch (random.below(16)) {
     case 0: {
       hello h{.protocol_version = static_cast<std::uint32_t>(random_number(random)),
               .gateway = random_text(random, 32), .boot = random.next(),
@@ -188,13 +205,26 @@ message random_message(prng& random) {
     case 8: {
       press p{.id = press_id{random.next() | 1}, .source = any_of(random, press_source::drill),
               .button = random_text(random, device_key_max), .occurred = {},
-              .age_ms = static_cast<std::uint32_t>(random_number(random))};
+              .age_ms = static_cast<std::uint32_t>(random_number(random)), .request = maybe_number(random)};
       if (random.chance(500)) p.occurred = random_wall(random);
       return p;
     }
     case 9:
       return press_news{.id = press_id{random.next() | 1},
-                        .stage = random.chance(500) ? press_stage::received : press_stage::accepted};
+                        .stage = static_cast<press_stage>(random.between(2, static_cast<std::int64_t>(press_stage::closed)))};
+    case 10:
+      return lane_hello{.protocol_version = static_cast<std::uint32_t>(random_number(random)),
+                        .gateway = random_text(random, 32), .boot = random.next(),
+                        .firmware_version = random_text(random, version_bytes_max)};
+    case 11: return lane_welcome{random_wall(random)};
+    case 12: return random_report(random);
+    case 13: {
+      box_state b;
+      b.troubles.resize(random.below(40));
+      for (trouble& t : b.troubles) t = {any_of(random, trouble_kind::direct_path_down), random_text(random, device_key_max)};
+      return b;
+    }
+    case 14: return drill_request{random.next() | 1};
     default:
       return bye{.reason = any_of(random, bye_reason::unknown_gateway), .text = random_text(random, text_bytes_max)};
   }
@@ -214,9 +244,29 @@ std::vector<std::pair<std::string, message>> named_samples() {
           {"bye", bye{.reason = bye_reason::replaced, .text = "a newer connection of this gateway"}},
           {"press", press{.id = press_id{0x0123456789abcdef}, .source = press_source::first_aid,
                           .button = "fe00007700000000000000000000000001/000401", .occurred = start_of(sample_slot) + 7ms,
-                          .age_ms = 65'000}},
-          {"press_drill", press{.id = press_id{1}, .source = press_source::drill, .button = "", .occurred = {}, .age_ms = 0}},
-          {"press_news", press_news{.id = press_id{0x0123456789abcdef}, .stage = press_stage::accepted}}};
+                          .age_ms = 65'000, .request = {}}},
+          {"press_drill", press{.id = press_id{1}, .source = press_source::drill, .button = "", .occurred = {}, .age_ms = 0,
+                                .request = {}}},
+          {"press_requested", press{.id = press_id{2}, .source = press_source::drill, .button = "", .occurred = {},
+                                    .age_ms = 1, .request = 0xfedcba9876543210}},
+          {"press_news", press_news{.id = press_id{0x0123456789abcdef}, .stage = press_stage::accepted}},
+          {"press_news_closed", press_news{.id = press_id{0x0123456789abcdef}, .stage = press_stage::closed}},
+          {"lane_hello", lane_hello{.gateway = "box-17", .boot = 0x0123456789abcdef, .firmware_version = "0.1.0"}},
+          {"lane_welcome", lane_welcome{start_of(sample_slot) + 1ms}},
+          {"press_report", press_report{.id = press_id{0x0123456789abcdef}, .source = press_source::first_aid,
+                                        .button = "fe00007700000000000000000000000001/000401",
+                                        .occurred = start_of(sample_slot) + 7ms, .path = press_path::direct,
+                                        .was_undelivered = true, .interrupted = true,
+                                        .times = {.durable_us = 3'900, .received_us = 12'000, .accepted_us = 31'000'000,
+                                                  .shown_us = 31'004'000},
+                                        .request = 0xfedcba9876543210}},
+          {"press_report_interim", press_report{.id = press_id{1}, .source = press_source::box, .button = "", .occurred = {},
+                                                .times = {.durable_us = 0, .received_us = {}, .accepted_us = {}, .shown_us = {}},
+                                                .request = {}}},
+          {"box_state", box_state{{{trouble_kind::button_silent, "fe00007700000000000000000000000001/000301"},
+                                   {trouble_kind::direct_path_down, ""}}}},
+          {"box_state_well", box_state{}},
+          {"drill_request", drill_request{0xfedcba9876543210}}};
 }
 
 }  // namespace tomoshibi::wire

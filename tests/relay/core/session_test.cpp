@@ -132,7 +132,16 @@ TEST_CASE("what breaks the protocol ends the session") {
   }
   SECTION("what belongs to the emergency lane") {
     live();
-    b.from(s, wire::press{.id = press_id{1}, .button = "", .occurred = {}});
+    b.from(s, wire::press{.id = press_id{1}, .button = "", .occurred = {}, .request = {}});
+  }
+  SECTION("the emergency lane's hello after hello") {
+    live();
+    b.from(s, wire::lane_hello{.gateway = "box-1", .firmware_version = ""});
+  }
+  SECTION("the emergency lane's hello instead of hello") { b.from(s, wire::lane_hello{.gateway = "box-1", .firmware_version = ""}); }
+  SECTION("the state of a box") {
+    live();
+    b.from(s, wire::box_state{});
   }
   SECTION("a gap in the sequence") {
     live();
