@@ -38,6 +38,17 @@ bool from_pb(const tomoshibi_v1_LaneWelcome& p, lane_welcome& v) { return take_t
 
 // ---- a press and its stages
 
+namespace {
+
+// Help is not refused for a word that a newer gateway uses: what is not known to be a drill is a press of a button.
+bool take_source(const tomoshibi_v1_PressSource& from, press_source& to) {
+  if (number_of_enum(from) == 0) return false;
+  if (!listed(from, press_source::drill, to)) to = press_source::button;
+  return true;
+}
+
+}  // namespace
+
 bool to_pb(const press& v, tomoshibi_v1_Press& p) {
   p.id = std::to_underlying(v.id);
   p.source = as_pb<tomoshibi_v1_PressSource>(v.source);
@@ -56,7 +67,7 @@ bool from_pb(const tomoshibi_v1_Press& p, press& v) {
   v.age_ms = p.age_ms;
   if (p.has_request) v.request = p.request;
   if (p.has_occurred_ms && !take_time(p.occurred_ms, v.occurred.emplace())) return false;
-  return p.id != 0 && listed(p.source, press_source::drill, v.source);
+  return p.id != 0 && take_source(p.source, v.source);
 }
 
 bool to_pb(const press_news& v, tomoshibi_v1_PressNews& p) {
@@ -117,7 +128,7 @@ bool from_pb(const tomoshibi_v1_PressReport& p, press_report& v) {
   if (p.has_occurred_ms && !take_time(p.occurred_ms, v.occurred.emplace())) return false;
   const std::uint32_t path = number_of_enum(p.path);
   v.path = static_cast<press_path>(path);
-  return p.id != 0 && listed(p.source, press_source::drill, v.source) && path <= std::to_underlying(press_path::direct);
+  return p.id != 0 && take_source(p.source, v.source) && path <= std::to_underlying(press_path::direct);
 }
 
 bool to_pb(const box_state& v, tomoshibi_v1_BoxState& p) {
@@ -131,10 +142,11 @@ bool to_pb(const box_state& v, tomoshibi_v1_BoxState& p) {
 }
 
 bool from_pb(const tomoshibi_v1_BoxState& p, box_state& v) {
-  v.troubles.resize(p.trouble_count);
-  for (std::size_t i = 0; i < v.troubles.size(); ++i) {
-    v.troubles[i].button = p.trouble[i].button;
-    if (!listed(p.trouble[i].kind, trouble_kind::direct_path_down, v.troubles[i].kind)) return false;
+  v.troubles.clear();
+  for (pb_size_t i = 0; i < p.trouble_count; ++i) {
+    trouble one{.kind = {}, .button = p.trouble[i].button};
+    if (number_of_enum(p.trouble[i].kind) == 0) return false;
+    if (listed(p.trouble[i].kind, trouble_kind::direct_path_down, one.kind)) v.troubles.push_back(std::move(one));
   }
   return true;
 }

@@ -133,7 +133,7 @@ TEST_CASE("a press, its stages, its report and its request are named, and nothin
   bad.path = static_cast<press_path>(3);
   CHECK_FALSE(arrives(bad));
   bad = report;
-  bad.source = static_cast<press_source>(5);
+  bad.source = static_cast<press_source>(0);
   CHECK_FALSE(arrives(bad));
   bad = report;
   bad.occurred = wall_from_ms(-1);
@@ -142,8 +142,21 @@ TEST_CASE("a press, its stages, its report and its request are named, and nothin
   CHECK_FALSE(arrives(press_news{.id = press_id{1}, .stage = static_cast<press_stage>(5)}));
   CHECK_FALSE(arrives(drill_request{0}));
   CHECK_FALSE(arrives(lane_welcome{wall_from_ms(-1)}));
-  CHECK_FALSE(arrives(box_state{{{static_cast<trouble_kind>(7), ""}}}));
   CHECK_FALSE(arrives(box_state{{{static_cast<trouble_kind>(0), ""}}}));
+}
+
+TEST_CASE("a newer gateway's press is a press, and its troubles that have no name here are left out") {
+  const auto arrived = [](const message& m) {
+    const auto frame = encode_frame(m);
+    REQUIRE(frame);
+    return decode_payload(byte_view{*frame}.subspan(2));
+  };
+  const auto pressed = arrived(press{.id = press_id{1}, .source = static_cast<press_source>(5), .button = "", .occurred = {}, .request = {}});
+  REQUIRE(pressed);
+  CHECK(std::get<press>(*pressed).source == press_source::button);
+  const auto state = arrived(box_state{{{static_cast<trouble_kind>(7), ""}, {trouble_kind::mains_lost, ""}}});
+  REQUIRE(state);
+  CHECK(std::get<box_state>(*state) == box_state{{{trouble_kind::mains_lost, ""}}});
 }
 
 TEST_CASE("a state of a box has at most eighty troubles, and fits a frame") {
