@@ -57,12 +57,15 @@ struct contact {
   quiet_hours quiet;
 };
 
-// A home's account at the guard centre. The key stays in memory: no log, page, mail or answer ever shows it.
+// How a home is known at the guard centre. The key stays in memory: no log, page, mail, answer or export ever shows it.
 struct guard_account {
   std::string account;             // 3..16 upper-case hexadecimal digits, of no other home
-  std::string key_hex;             // 32, 48 or 64 hexadecimal digits (AES); empty: plain frames
+  std::string key_hex;             // 32, 48 or 64 lower-case hexadecimal digits (AES); empty: plain frames
+  bool send_inactivity = false;    // whether the three-day alert goes to the centre too
   bool operator==(const guard_account&) const = default;
 };
+inline constexpr std::size_t guard_account_digits_min = 3;
+inline constexpr std::size_t guard_account_digits_max = 16;
 
 struct directory {
   std::map<home_id, home> homes;

@@ -8,7 +8,7 @@ namespace {
 constexpr std::string_view by_home = "home = ?1";
 constexpr std::string_view by_gateway = "gateway IN (SELECT id FROM gateway WHERE home = ?1)";
 
-constexpr std::array<home_table, 14> tables = {{
+constexpr std::array<home_table, 15> tables = {{
     {"mail", "home = ?1 OR contact IN (SELECT id FROM contact WHERE home = ?1)"},
     {"episode", by_home},
     {"device_fault", by_home},
@@ -20,6 +20,7 @@ constexpr std::array<home_table, 14> tables = {{
     {"day_broken", by_home},
     {"day", by_home},
     {"contact", by_home},
+    {"guard_accounts", by_home, "key_hex"},
     {"appliance", by_home},
     {"gateway", by_home},
     {"home", "id = ?1"},

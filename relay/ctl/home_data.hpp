@@ -10,6 +10,7 @@ namespace tomoshibi::ctl {
 struct home_table {
   std::string_view name;      // of the table, and of the exported file
   std::string_view of_home;   // condition with ?1 = the home
+  std::string_view secret = {};  // a text column that an export does not show: "set" or ""
 };
 
 // In an order in which rows can be deleted: what refers comes before what is referred to.

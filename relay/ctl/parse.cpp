@@ -128,6 +128,23 @@ result<relay::contact_role> parse_role(std::string_view option, std::string_view
   return bad(option, "family or provider");
 }
 
+result<std::string> parse_guard_account(std::string_view option, std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'a' && c <= 'f') c = static_cast<char>(c - 'a' + 'A');
+  const bool hex = out.find_first_not_of("0123456789ABCDEF") == std::string::npos;
+  if (!hex || out.size() < relay::guard_account_digits_min || out.size() > relay::guard_account_digits_max)
+    return bad(option, "the account number that the guard centre gave: 3 to 16 hexadecimal digits");
+  return out;
+}
+
+result<std::string> parse_guard_key(std::string_view option, std::string_view text) {
+  const auto key = from_hex(text);
+  if (!key || (key->size() != 16 && key->size() != 24 && key->size() != 32))
+    return bad(option, "one line of 32, 48 or 64 hexadecimal digits, the key of AES-128, AES-192 or AES-256");
+  return to_hex(*key);
+}
+
 std::string format_zone(std::int32_t zone_min) {
   return (zone_min < 0 ? "-" : "+") + clock_text(zone_min < 0 ? -zone_min : zone_min);
 }

@@ -27,6 +27,11 @@ result<relay::quiet_hours> parse_quiet_hours(std::string_view option, std::strin
 result<relay::language> parse_language(std::string_view option, std::string_view text);        // ja en
 result<relay::contact_role> parse_role(std::string_view option, std::string_view text);        // family provider
 
+// 3 to 16 hexadecimal digits, made upper case.
+result<std::string> parse_guard_account(std::string_view option, std::string_view text);
+// 32, 48 or 64 hexadecimal digits; made lower case; what is wrong is told without a digit of it.
+result<std::string> parse_guard_key(std::string_view option, std::string_view text);
+
 std::string format_zone(std::int32_t zone_min);                     // +09:00
 std::string format_quiet_hours(const relay::quiet_hours& q);        // 22:00-07:00, none
 std::string format_duration(millis d);                              // 90m 6h 2d

@@ -35,6 +35,15 @@ status name_is_free(sqlite_db& db, const home& h) {
   return {};
 }
 
+status account_is_free(sqlite_db& db, home_id home, const guard_account& a) {
+  auto s = db.prepare("SELECT home FROM guard_accounts WHERE account = ?1 AND home <> ?2");
+  if (!s) return std::unexpected(s.error());
+  const auto taken = s->bind(1, std::string_view{a.account}).bind(2, number(home)).step();
+  if (!taken) return std::unexpected(taken.error());
+  if (*taken) return fail(errc::already_exists, "home " + std::to_string(s->int64(0)) + " has account " + a.account + " already");
+  return {};
+}
+
 }  // namespace
 
 result<home_id> add_home(sqlite_db& db, const home& h, const config_settings& c, wall_at now) {
@@ -143,6 +152,19 @@ status change_contact(sqlite_db& db, const contact& c) {
 status remove_contact(sqlite_db& db, contact_id id) {
   if (auto ok = run(db, "UPDATE mail SET state = 4 WHERE contact = ?1 AND state = 1", number(id)); !ok) return ok;
   return change_one(db, "contact", "DELETE FROM contact WHERE id = ?1", number(id));
+}
+
+status set_guard_account(sqlite_db& db, home_id home, const guard_account& a, wall_at now) {
+  if (auto ok = account_is_free(db, home, a); !ok) return ok;
+  return run(db,
+             "INSERT INTO guard_accounts (home, account, key_hex, send_inactivity, set_ms) VALUES (?1, ?2, ?3, ?4, ?5) "
+             "ON CONFLICT(home) DO UPDATE SET account = excluded.account, key_hex = excluded.key_hex, "
+             "send_inactivity = excluded.send_inactivity, set_ms = excluded.set_ms",
+             number(home), a.account, a.key_hex, number(a.send_inactivity), number(now));
+}
+
+status remove_guard_account(sqlite_db& db, home_id home) {
+  return change_one(db, "account", "DELETE FROM guard_accounts WHERE home = ?1", number(home));
 }
 
 }  // namespace tomoshibi::relay

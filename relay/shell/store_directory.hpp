@@ -37,4 +37,8 @@ result<contact_id> add_contact(sqlite_db& db, const contact& what);
 status change_contact(sqlite_db& db, const contact& what);
 status remove_contact(sqlite_db& db, contact_id id);  // mails not sent yet are cancelled
 
+// ---- accounts at the guard centre. set replaces the home's; already_exists if another home has that account.
+status set_guard_account(sqlite_db& db, home_id home, const guard_account& what, wall_at now);
+status remove_guard_account(sqlite_db& db, home_id home);
+
 }  // namespace tomoshibi::relay

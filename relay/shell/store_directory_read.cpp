@@ -70,6 +70,18 @@ bool take_contact(const statement& s, directory& out) {
   return r.ok();
 }
 
+bool take_guard_account(const statement& s, directory& out) {
+  row_reader r(s);
+  const auto home = r.name<home_id>(0);
+  guard_account a;
+  a.account = r.text(1);
+  a.key_hex = r.text(2);
+  if (!out.homes.contains(home)) return false;
+  a.send_inactivity = r.flag(3);
+  out.guards.emplace(home, std::move(a));
+  return r.ok();
+}
+
 status read_tables(sqlite_db& db, directory& out) {
   struct table {
     const char* name;
@@ -88,6 +100,7 @@ status read_tables(sqlite_db& db, directory& out) {
        take_appliance},
       {"contact", "SELECT id, home, role, name, address, lang, quiet_from_min, quiet_until_min FROM contact",
        take_contact},
+      {"guard_accounts", "SELECT home, account, key_hex, send_inactivity FROM guard_accounts", take_guard_account},
   };
   for (const table& t : tables) {
     auto done = for_each_row(db, t.sql, t.name, [&out, &t](const statement& s) { return t.take(s, out); });

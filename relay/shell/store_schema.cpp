@@ -178,7 +178,18 @@ CREATE TABLE recount (
 ) STRICT;
 )sql";
 
-constexpr std::array<std::string_view, 2> steps = {version_1, version_2};
+constexpr std::string_view version_3 = R"sql(
+-- How a home is known at the guard centre: one account each.
+CREATE TABLE guard_accounts (
+  home INTEGER PRIMARY KEY REFERENCES home(id),
+  account TEXT NOT NULL UNIQUE,              -- 3..16 upper-case hexadecimal digits
+  key_hex TEXT NOT NULL,                     -- of 16, 24 or 32 bytes; '' = plain frames. Never shown, never exported
+  send_inactivity INTEGER NOT NULL,          -- whether the three-day alert goes to the centre too
+  set_ms INTEGER NOT NULL
+) STRICT;
+)sql";
+
+constexpr std::array<std::string_view, 3> steps = {version_1, version_2, version_3};
 
 // One commit of many homes touches thousands of pages; a larger WAL writes a page that changes often back less often
 // (measured: +30 % rows a second over the default of 1,000 pages).

@@ -50,6 +50,8 @@ directory two_homes() {
                                {1320, 420}};
   d.contacts[contact_id{2}] = {contact_id{2}, std::nullopt, contact_role::provider, "Help", "help@example.org",
                                language::en, {}};
+  d.guards[tanaka] = {"0A12", std::string(64, 'a'), true};
+  d.guards[sato] = {"0A13", {}, false};
   return d;
 }
 
@@ -174,6 +176,8 @@ TEST_CASE("the directory is read as it was registered") {
   REQUIRE(got.contacts.at(contact_id{1}).home == tanaka);
   REQUIRE(!got.contacts.at(contact_id{2}).home.has_value());
   REQUIRE(got.contacts.at(contact_id{2}).lang == language::en);
+  REQUIRE(got.guards == want.guards);
+  REQUIRE(got.guards.size() == 2);
 }
 
 TEST_CASE("a slot is stored with all it says, for its home and appliance only") {

@@ -37,11 +37,12 @@ result<std::vector<column>> columns_of(sqlite_db& db, std::string_view table) {
   return out;
 }
 
-std::string json_row(const statement& s, const std::vector<column>& columns) {
+std::string json_row(const statement& s, const std::vector<column>& columns, std::string_view secret) {
   json_object o;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const int at = static_cast<int>(i);
-    if (columns[i].text) o.add(columns[i].name, s.maybe_text(at));
+    if (columns[i].name == secret) o.add(columns[i].name, s.text(at).empty() ? "" : "set");
+    else if (columns[i].text) o.add(columns[i].name, s.maybe_text(at));
     else o.add(columns[i].name, s.maybe_int64(at));
   }
   return o.text();
@@ -58,7 +59,7 @@ result<std::string> table_lines(sqlite_db& db, const home_table& t, home_id home
   s->bind(1, relay::number(home));
   std::string out;
   const auto done = relay::for_each_row(*s, "export", [&](const statement& row) {
-    out += json_row(row, *columns) + "\n";
+    out += json_row(row, *columns, t.secret) + "\n";
     return true;
   });
   if (!done) return std::unexpected(done.error());

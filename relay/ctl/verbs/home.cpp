@@ -158,6 +158,8 @@ status remove(context& c) {
   if (!r->gateways_of(h->id).empty() || !r->contacts_of(h->id).empty() || !r->appliances_of(h->id).empty())
     return fail(errc::refused, "home " + id + " still has gateways, appliances or contacts; remove them first, or use 'erase " +
                                    id + " --yes'");
+  if (r->directory().guards.contains(h->id))
+    return fail(errc::refused, "home " + id + " has an account at the guard centre; remove it first: guard remove " + id);
   return change(c, *r, [&]() -> status {
     auto s = r->db().prepare("DELETE FROM appliance WHERE home = ?1");  // removed ones without history
     if (!s) return std::unexpected(s.error());

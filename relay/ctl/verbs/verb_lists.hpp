@@ -23,5 +23,6 @@ verb_list erase_verbs();
 verb_list check_verbs();
 verb_list certificate_verbs();
 verb_list device_verbs();
+verb_list guard_verbs();
 
 }  // namespace tomoshibi::ctl

@@ -21,6 +21,7 @@ import unittest
 
 CTL = sys.argv.pop(1)
 NOW = "2026-01-31T03:00:00Z"  # noon in Japan
+KEY = "00112233445566778899aabbccddeeff"
 OFF_DAY = bytes.fromhex("01c10f0f5f")  # 96 slots OFF, 15 of 15 readings
 
 
@@ -119,7 +120,7 @@ class Usage(Case):
                      "gateway revoke", "gateway remove", "device list", "certificate show", "certificate renew",
                      "appliance add", "appliance list", "appliance change",
                      "appliance remove", "contact add", "contact list", "contact change", "contact remove", "watch on",
-                     "watch off", "mail test", "mail list", "mail retry"):
+                     "watch off", "mail test", "mail list", "mail retry", "guard set", "guard show", "guard remove"):
             done = subprocess.run([CTL, *verb.split(), "--help"], capture_output=True, text=True)
             self.assertEqual(done.returncode, 0, verb)
             self.assertIn("Usage:", done.stdout, verb)
@@ -416,6 +417,78 @@ class Contacts(Case):
         self.wrong("contact", "change", 5, "--lang", "en", says="no contact")
 
 
+class Guard(Case):
+    """Accounts at the guard centre. The key never comes back out, in no listing, message or export."""
+
+    def key_file(self, text, mode=0o600, name="key"):
+        path = self.root / name
+        path.write_text(text)
+        path.chmod(mode)
+        return path
+
+    def stored(self):
+        return self.sql("SELECT home, account, key_hex, send_inactivity FROM guard_accounts ORDER BY home")
+
+    def test_set_show_remove(self):
+        self.a_home()
+        self.assertIn("no home has an account", self.ok("guard", "show"))
+        key = self.key_file(KEY.upper() + "\n")
+        out = self.ok("guard", "set", 1, "--account", "0a12", "--key-file", key)
+        self.assertIn("account 0A12", out)
+        self.assertIn("AES-128", out)
+        self.assertEqual(self.stored(), [(1, "0A12", KEY, 0)])
+        self.ok("guard", "set", "田中 松江", "--send-inactivity")
+        self.assertEqual(self.stored(), [(1, "0A12", KEY, 1)])
+        self.assertEqual(self.json("guard", "show", 1), [{"home": 1, "name": "田中 松江", "account": "0A12", "key": "AES-128",
+                                                          "send_inactivity": True}])
+        self.assertNotIn(KEY, self.ok("guard", "show"))
+        self.ok("guard", "set", 1, "--no-key", "--no-inactivity")
+        self.assertEqual(self.stored(), [(1, "0A12", "", 0)])
+        self.wrong("home", "remove", 1, says="guard remove 1")
+        self.assertIn("0A12 no more", self.ok("guard", "remove", 1))
+        self.assertEqual(self.stored(), [])
+        self.ok("home", "remove", 1)
+
+    def test_key_from_standard_input(self):
+        self.a_home()
+        command = [CTL, "--dir", str(self.dir), "guard", "set", "1", "--account", "ABC", "--key-file", "-"]
+        done = subprocess.run(command, input=KEY * 2 + "\r\n", capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn(KEY, done.stdout + done.stderr)
+        self.assertEqual(self.stored(), [(1, "ABC", KEY * 2, 0)])
+
+    def test_another_account_does_not_keep_the_key(self):
+        self.a_home()
+        self.ok("guard", "set", 1, "--account", "0A12", "--key-file", self.key_file(KEY))
+        done = self.run_ctl("guard", "set", 1, "--account", "0A13")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("the key of account 0A12 is not used", done.stderr)
+        self.assertEqual(self.stored(), [(1, "0A13", "", 0)])
+
+    def test_wrong(self):
+        self.a_home()
+        self.ok("home", "add", "neighbour")
+        self.ok("guard", "set", 2, "--account", "0A12")
+        good = self.key_file(KEY)
+        for account in ("12", "0" * 17, "12G4", "", "0x12"):
+            self.wrong("guard", "set", 1, f"--account={account}", says="--account:")
+        self.wrong("guard", "set", 1, "--account", "0a12", says="home 2 has account 0A12 already")
+        self.wrong("guard", "set", 1, says="--account: this home has none yet")
+        self.wrong("guard", "set", 9, "--account", "0A13", says="no home")
+        self.wrong("guard", "set", 1, "--account", "0A13", "--key-file", good, "--no-key", says="not both")
+        self.wrong("guard", "set", 1, "--account", "0A13", "--send-inactivity", "--no-inactivity", says="not both")
+        self.wrong("guard", "set", 1, "--account", "0A13", "--key-file", self.root / "none", says="No such file")
+        for text, says in (("", "nothing in it"), (" \n", "nothing in it"), (KEY[:-2], "32, 48 or 64"), ("secret" * 8, "32, 48 or 64"),
+                           (KEY + "\n" + KEY, "more than one line"), ("a" * 2000, "more than 1024")):
+            message = self.wrong("guard", "set", 1, "--account", "0A13", "--key-file", self.key_file(text), says=says)
+            if len(text) > 2:
+                self.assertNotIn(text.strip(), message)
+        self.wrong("guard", "set", 1, "--account", "0A13", "--key-file", self.key_file(KEY, 0o644), says="chmod 600")
+        self.assertEqual(self.stored(), [(2, "0A12", "", 0)])
+        self.wrong("guard", "show", 1, says="no account at the guard centre")
+        self.wrong("guard", "remove", 1, says="no account at the guard centre")
+
+
 class Watch(Case):
     def test_needs_a_family_recipient(self):
         self.a_home()
@@ -519,6 +592,7 @@ class Facts(Case):
                        "attempts, subject, body, message_id, last_error) VALUES (1, 1, 1, ?, 1, 1, ?, 0, 1769828000000, "
                        "1769828000000, 5, 'subjectmarker', 'bodymarker', 'm@example.org', ?)", (since, state, error))
         db.execute("DELETE FROM day_broken")
+        db.execute("INSERT INTO guard_accounts VALUES (1, '0ACC0', ?, 0, 1769820000000)", (KEY,))
         db.close()
 
     def test_status(self):
@@ -593,11 +667,14 @@ class Facts(Case):
         self.ok("export", 1, out)
         kinds = {p.name for p in out.iterdir()}
         self.assertEqual(kinds, {f"{t}.jsonl" for t in ("home", "gateway", "gateway_state", "line", "event", "appliance", "contact",
-                                                       "day", "device", "device_fault", "episode", "mail", "recount")})
+                                                       "day", "device", "device_fault", "episode", "mail", "recount", "guard_accounts")})
         for p in out.iterdir():
             self.assertEqual(stat.S_IMODE(p.stat().st_mode), 0o600)
             rows = [json.loads(line) for line in p.read_text().splitlines()]
             self.assertGreater(len(rows), 0, p.name)
+            self.assertNotIn(KEY, p.read_text())
+        account = json.loads((out / "guard_accounts.jsonl").read_text())
+        self.assertEqual((account["account"], account["key_hex"]), ("0ACC0", "set"))
         days = [json.loads(line) for line in (out / "day.jsonl").read_text().splitlines()]
         self.assertEqual(sum(r.count("off") for r in (d["states"] for d in days)), 96)
         self.wrong("export", 1, out, says="exists already")
@@ -610,7 +687,7 @@ class Facts(Case):
         self.assertEqual([h["home"] for h in self.json("home", "list")], [2])
         remains = b"".join(p.read_bytes() for p in self.dir.glob("relay.db*"))
         for trace in ("hanako.marker", "花子", "田中", "テレビ", "炊飯器", "box-1", "subjectmarker", "bodymarker", "devicemarker",
-                      "0.1.0-marker"):
+                      "0.1.0-marker", KEY, "0ACC0"):
             self.assertNotIn(trace.encode(), remains, trace)
         self.assertNotIn(OFF_DAY, remains)
         self.assertIn(b"stays@example.org", remains)

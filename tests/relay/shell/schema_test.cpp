@@ -5,6 +5,7 @@
 #include "tests/support/schema_shape.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 namespace tomoshibi::relay::test {
 namespace {
@@ -17,14 +18,16 @@ sqlite_db open(const std::string& path) {
 
 }  // namespace
 
-TEST_CASE("a database of version 1 becomes a fresh one, with all it held") {
+TEST_CASE("a database of every former version becomes a fresh one, with all it held") {
+  const int version = GENERATE(1, 2);
+  CAPTURE(version);
   const testing::temporary_folder folder;
   const std::string old_path = folder.file("old.db"), fresh_path = folder.file("fresh.db");
   {
     auto db = sqlite_db::open(old_path);
     REQUIRE(db);
-    REQUIRE(db->exec(testing::read_file("tests/relay/shell/schema_1.sql")));
-    CHECK(db->query_int("PRAGMA user_version") == 1);
+    REQUIRE(db->exec(testing::read_file("tests/relay/shell/schema_" + std::to_string(version) + ".sql")));
+    CHECK(db->query_int("PRAGMA user_version") == version);
   }
   auto old = open(old_path);
   auto fresh = open(fresh_path);
@@ -43,6 +46,8 @@ TEST_CASE("a database of version 1 becomes a fresh one, with all it held") {
   REQUIRE(gateways->size() == 1);
   CHECK(gateways->front().acked == 42);
   CHECK(gateways->front().epoch == outbox_epoch{static_cast<std::uint64_t>(-5)});
+  CHECK(all->guards.empty());
+  CHECK((*s)->load_recounts()->size() == static_cast<std::size_t>(version - 1));
   CHECK((*s)->load_devices()->size() == 1);
   CHECK((*s)->load_open_episodes()->size() == 1);
   CHECK((*s)->load_queued_mails()->size() == 1);

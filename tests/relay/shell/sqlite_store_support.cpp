@@ -20,6 +20,7 @@ void register_directory(const std::string& path, const directory& d, database_fi
   for (const auto& [id, g] : d.gateways) TOMO_REQUIRE(add_gateway(*db, g, {}).has_value());
   for (const auto& [id, a] : d.appliances) TOMO_REQUIRE(add_appliance(*db, a) == id.second);
   for (const auto& [id, c] : d.contacts) TOMO_REQUIRE(add_contact(*db, c) == id);
+  for (const auto& [id, a] : d.guards) TOMO_REQUIRE(set_guard_account(*db, id, a, {}).has_value());
   TOMO_REQUIRE(tx->commit().has_value());
 }
 

@@ -1,0 +1,127 @@
+#include "relay/ctl/json_text.hpp"
+#include "relay/ctl/parse.hpp"
+#include "relay/ctl/registry.hpp"
+#include "relay/ctl/secret_input.hpp"
+#include "relay/ctl/text_table.hpp"
+#include "relay/ctl/verbs/verb_lists.hpp"
+
+namespace tomoshibi::ctl {
+namespace {
+
+using enum argument_kind;
+
+std::string cipher_name(const relay::guard_account& a) {
+  return a.key_hex.empty() ? "none" : "AES-" + std::to_string(a.key_hex.size() * 4);
+}
+
+status read_account(const context& c, relay::guard_account& a) {
+  if (c.has("--account")) {
+    auto number = parse_guard_account("--account", c.text("--account"));
+    if (!number) return std::unexpected(number.error());
+    // A key belongs to an account: the former one's would make every frame of the new one unreadable.
+    if (a.account != *number) a.key_hex.clear();
+    a.account = std::move(*number);
+  }
+  if (a.account.empty()) return fail(errc::config_invalid, "--account: this home has none yet; give the number that the guard centre gave");
+  if (c.has("--key-file") && c.has("--no-key")) return fail(errc::config_invalid, "give --key-file or --no-key, not both");
+  if (c.has("--no-key")) a.key_hex.clear();
+  if (c.has("--key-file")) {
+    const auto text = read_secret("--key-file", c.text("--key-file"));
+    if (!text) return std::unexpected(text.error());
+    auto key = parse_guard_key("--key-file", *text);
+    if (!key) return std::unexpected(key.error());
+    a.key_hex = std::move(*key);
+  }
+  return {};
+}
+
+status read_inactivity(const context& c, relay::guard_account& a) {
+  if (c.has("--send-inactivity") && c.has("--no-inactivity"))
+    return fail(errc::config_invalid, "give --send-inactivity or --no-inactivity, not both");
+  if (c.has("--send-inactivity")) a.send_inactivity = true;
+  if (c.has("--no-inactivity")) a.send_inactivity = false;
+  return {};
+}
+
+status set(context& c) {
+  auto r = registry::open(c);
+  if (!r) return std::unexpected(r.error());
+  const auto h = r->find_home(c.text("HOME"));
+  if (!h) return std::unexpected(h.error());
+  relay::guard_account a;
+  if (const auto had = r->directory().guards.find(h->id); had != r->directory().guards.end()) a = had->second;
+  const relay::guard_account before = a;
+  if (auto ok = read_account(c, a); !ok) return ok;
+  if (auto ok = read_inactivity(c, a); !ok) return ok;
+  if (!before.key_hex.empty() && a.key_hex.empty() && !c.has("--no-key"))
+    c.note += "tomoshibi-ctl: the key of account " + before.account + " is not used for account " + a.account +
+              "; if that has one, give it with --key-file\n";
+  return change(c, *r, [&]() -> status {
+    if (auto ok = relay::set_guard_account(r->db(), h->id, a, c.now); !ok) return ok;
+    c.say("home " + shown(h->id) + " is account " + a.account + " at the guard centre, key: " + cipher_name(a) +
+          ", three-day alert: " + (a.send_inactivity ? "sent" : "not sent"));
+    c.say("next: guard test " + shown(h->id) + "   and, from the box itself: drill " + shown(h->id) + " --wait");
+    return {};
+  });
+}
+
+status show(context& c) {
+  auto r = registry::open(c);
+  if (!r) return std::unexpected(r.error());
+  std::optional<home_id> only;
+  if (c.has("HOME")) {
+    const auto h = r->find_home(c.text("HOME"));
+    if (!h) return std::unexpected(h.error());
+    if (!r->directory().guards.contains(h->id))
+      return fail(errc::not_found, "home " + shown(h->id) + " has no account at the guard centre; see: tomoshibi-ctl guard set --help");
+    only = h->id;
+  }
+  text_table t({"HOME", "NAME", "ACCOUNT", "KEY", "THREE-DAY ALERT"});
+  for (const auto& [id, a] : r->directory().guards) {
+    if (only && id != *only) continue;
+    const auto& name = r->directory().homes.at(id).name;
+    if (c.has("--json"))
+      c.say(json_object().add("home", static_cast<std::uint32_t>(id)).add("name", name).add("account", a.account)
+                .add("key", cipher_name(a)).add("send_inactivity", a.send_inactivity).text());
+    t.row({shown(id), name, a.account, cipher_name(a), a.send_inactivity ? "sent" : "not sent"});
+  }
+  if (!c.has("--json"))
+    c.out += t.empty() ? "no home has an account at a guard centre yet; add one: tomoshibi-ctl guard set HOME --account A\n" : t.text();
+  return {};
+}
+
+status remove(context& c) {
+  auto r = registry::open(c);
+  if (!r) return std::unexpected(r.error());
+  const auto h = r->find_home(c.text("HOME"));
+  if (!h) return std::unexpected(h.error());
+  const auto had = r->directory().guards.find(h->id);
+  if (had == r->directory().guards.end())
+    return fail(errc::not_found, "home " + shown(h->id) + " has no account at the guard centre");
+  return change(c, *r, [&]() -> status {
+    if (auto ok = relay::remove_guard_account(r->db(), h->id); !ok) return ok;
+    c.say("home " + shown(h->id) + " is account " + had->second.account + " no more: its presses do not reach the guard centre");
+    return {};
+  });
+}
+
+}  // namespace
+
+verb_list guard_verbs() {
+  const argument home{"HOME", positional, "Number or name"};
+  return {
+      {"guard", "set", "Say how a home is known at the guard centre; what is not named stays as it is",
+       {home,
+        {"--account", option, "The number that the centre gave, 3 to 16 hexadecimal digits; one home each"},
+        {"--key-file", option, "File (or - for standard input) with the account's key in its only line, 32, 48 or 64 hexadecimal digits"},
+        {"--no-key", flag, "The account has no key: frames are plain, inside TLS"},
+        {"--send-inactivity", flag, "The three-day alert goes to the centre too"},
+        {"--no-inactivity", flag, "It does not (so it is at first)"}},
+       "  guard set 1 --account 0A12 --key-file ./0A12.key\n  pass show guard/0A12 | tomoshibi-ctl guard set 1 --account 0A12 --key-file -", set},
+      {"guard", "show", "Accounts at the guard centre; keys are never shown",
+       {{"HOME", optional_positional, "Number or name; without it all"}, {"--json", flag, "One JSON object a line"}}, "", show},
+      {"guard", "remove", "Forget a home's account: its presses reach the relay and no further", {home}, "", remove},
+  };
+}
+
+}  // namespace tomoshibi::ctl
