@@ -151,7 +151,8 @@ TEST_CASE("a newer gateway's press is a press, and its troubles that have no nam
     REQUIRE(frame);
     return decode_payload(byte_view{*frame}.subspan(2));
   };
-  const auto pressed = arrived(press{.id = press_id{1}, .source = static_cast<press_source>(5), .button = "", .occurred = {}, .request = {}});
+  const auto pressed = arrived(
+      press{.id = press_id{1}, .source = static_cast<press_source>(5), .button = "", .occurred = {}, .request = {}});
   REQUIRE(pressed);
   CHECK(std::get<press>(*pressed).source == press_source::button);
   const auto state = arrived(box_state{{{static_cast<trouble_kind>(7), ""}, {trouble_kind::mains_lost, ""}}});
