@@ -2,8 +2,9 @@
 // contract; this is its C++ face.
 //
 // Limits are checked on decoding: what is over a limit, lacks its body or carries an unlisted enum value is refused as
-// malformed, but for an unlisted source of a press (a button) and kind of trouble (left out); unknown fields are skipped. A frame whose only body is one that this program does not know is refused as
-// unsupported: the receiver may skip it. Times are UTC milliseconds, not negative, up to the end of slot_value_max.
+// malformed, but for an unlisted source of a press (a button) and kind of trouble (left out); unknown fields are skipped. A
+// frame whose only body is one that this program does not know is refused as unsupported: the receiver may skip it. Times
+// are UTC milliseconds, not negative, up to the end of slot_value_max.
 #pragma once
 
 #include "protocol/base/bytes.hpp"
