@@ -69,6 +69,12 @@ std::string home_time::moment(wall_at t) const {
   return lang == language::ja ? date(t) + clock_ja(m) : date(t) + ", " + clock_en(m);
 }
 
+std::string home_time::second(wall_at t) const {
+  const auto in_minute = floor<std::chrono::seconds>(t) - floor<std::chrono::minutes>(t);
+  const auto s = two_digits(static_cast<unsigned>(in_minute.count()));
+  return lang == language::ja ? moment(t) + s + "秒" : moment(t) + ":" + s;
+}
+
 std::string home_time::slot(slot_index s) const {
   const auto end = local(end_of(s), zone_min);
   return lang == language::ja ? moment(start_of(s)) + "〜" + clock_ja(end) : moment(start_of(s)) + "-" + clock_en(end);

@@ -17,6 +17,7 @@ struct home_time {
 
   std::string date(wall_at t) const;         // 11月18日（水）            Wed, Nov 18
   std::string moment(wall_at t) const;       // 11月18日（水）21時05分     Wed, Nov 18, 21:05
+  std::string second(wall_at t) const;       // 11月18日（水）21時05分09秒 Wed, Nov 18, 21:05:09 (of presses only)
   std::string slot(slot_index s) const;      // 11月18日（水）21時00分〜21時15分   Wed, Nov 18, 21:00-21:15
   std::string duration(millis length) const; // 1日と2時間15分           1 day 2 hours 15 minutes; whole minutes, rounded down
   std::string zone() const;                  // UTC+9, UTC+5:30, UTC-3:30, UTC
