@@ -31,8 +31,9 @@ void know(const mbedtls_x509_crt& crt, tls_peer& peer) {
 
 status tls_context::set_up(const tls_identity& identity) {
   if (auto started = mbed::start(); !started) return started;
-  if (auto parsed = own_.parse(identity.certificate_pem, "certificate"); !parsed) return parsed;
   if (auto parsed = ca_.parse(identity.ca_pem, "CA certificate"); !parsed) return parsed;
+  if (!server_ && identity.certificate_pem.empty() && identity.key_pem.empty()) return configure(config_, full_handshake);
+  if (auto parsed = own_.parse(identity.certificate_pem, "certificate"); !parsed) return parsed;
   if (auto parsed = key_.parse(identity.key_pem, "private key"); !parsed) return parsed;
   if (mbedtls_pk_check_pair(&own_.crt.pk, &key_.pk, mbed::random, nullptr) != 0)
     return fail(errc::config_invalid, "the private key does not belong to the certificate");
@@ -56,6 +57,7 @@ status tls_context::configure(mbedtls_ssl_config& config, int modes) {
   mbedtls_ssl_conf_tls13_key_exchange_modes(&config, modes);
   // The relay says little: short records, and a short buffer for them.
   if (server_) mbedtls_ssl_conf_max_frag_len(&config, MBEDTLS_SSL_MAX_FRAG_LEN_512);
+  if (own_.crt.raw.p == nullptr) return {};
   rc = mbedtls_ssl_conf_own_cert(&config, &own_.crt, &key_.pk);
   if (rc != 0) return mbed::failed(rc, "own certificate", errc::config_invalid);
   return {};

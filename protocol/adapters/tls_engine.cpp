@@ -47,10 +47,12 @@ result<tls_identity> load_tls_identity(const tls_identity_files& files) {
   tls_identity identity;
   for (auto [path, into] : {std::pair{&files.certificate, &identity.certificate_pem},
                             std::pair{&files.key, &identity.key_pem}, std::pair{&files.ca, &identity.ca_pem}}) {
+    if (path->empty() && path != &files.ca) continue;
     auto text = read_pem(*path);
     if (!text) return std::unexpected(text.error());
     *into = std::move(*text);
   }
+  if (files.key.empty()) return identity;
   if (auto ok = check_key_mode(files.key); !ok) return std::unexpected(ok.error());
   return identity;
 }

@@ -18,6 +18,7 @@
 
 namespace tomoshibi {
 
+// A client may have neither certificate nor key: it then shows nothing, and a server that asks for one ends the handshake.
 struct tls_identity {
   std::string certificate_pem;  // own certificate, chain after it if there is one
   std::string key_pem;
@@ -29,7 +30,7 @@ struct tls_identity_files {
   std::string key;
   std::string ca;
 };
-result<tls_identity> load_tls_identity(const tls_identity_files& files);  // config_invalid: which file and why
+result<tls_identity> load_tls_identity(const tls_identity_files& files);  // config_invalid: which file and why. Empty path: none
 
 struct tls_peer {
   std::string common_name;      // subject CN

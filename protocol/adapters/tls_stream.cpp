@@ -1,11 +1,11 @@
 #include "protocol/adapters/tls_stream.hpp"
 
+#include "protocol/adapters/tcp_dial.hpp"
 #include "protocol/adapters/tls_stream_impl.hpp"
 #include "protocol/base/check.hpp"
 
 #include <array>
 #include <boost/asio/connect.hpp>
-#include <netinet/tcp.h>
 
 namespace tomoshibi {
 namespace {
@@ -31,28 +31,12 @@ void tls_stream::impl::connect(const target& to) {
   now = state::connecting;
   server_name = to.host;
   deadline.set_after(options.connect_timeout, [this] { finish({errc::net_timeout, "no TLS connection in time"}); });
-  code failed;
-  const auto address = asio::ip::make_address(to.host, failed);
-  if (!failed) {
-    dial({tcp::endpoint{address, to.port}});
-  } else {
-    resolve(to);
-  }
-}
-
-void tls_stream::impl::resolve(const target& to) {
-  // Asio asks a thread of its own; a replay must wait for it like for any work.
-  loop.begin_work();
-  resolver.emplace(loop.context());
-  resolver->async_resolve(to.host, std::to_string(to.port),
-                          [self = shared_from_this()](const code& failed, const tcp::resolver::results_type& found) {
-                            self->loop.finish_work([] {});
-                            if (self->now != state::connecting) return;
-                            if (failed) return self->finish(net_error(failed, "name", errc::net_unreachable));
-                            std::vector<tcp::endpoint> endpoints;
-                            for (const auto& entry : found) endpoints.push_back(entry.endpoint());
-                            self->dial(endpoints);
-                          });
+  find_addresses(loop, resolver, to.address.empty() ? to.host : to.address, to.port,
+                 [self = shared_from_this()](const code& failed, std::vector<tcp::endpoint> found) {
+                   if (self->now != state::connecting) return;
+                   if (failed) return self->finish(net_error(failed, "name", errc::net_unreachable));
+                   self->dial(found);
+                 });
 }
 
 void tls_stream::impl::dial(const std::vector<tcp::endpoint>& endpoints) {
@@ -92,23 +76,10 @@ void tls_stream::impl::note_remote() {
   if (!failed) peer = to_endpoint(at);
 }
 
-// A dead path is known by the protocol's own pings; keep-alive is there for what the kernel can see sooner.
-void tls_stream::impl::prepare_socket() {
-  code ignored;
-  socket.non_blocking(true, ignored);
-  socket.set_option(tcp::no_delay{true}, ignored);
-  socket.set_option(asio::socket_base::keep_alive{true}, ignored);
-  const int fd = socket.native_handle();
-  const auto set = [fd](int name, int value) { ::setsockopt(fd, IPPROTO_TCP, name, &value, sizeof value); };
-  set(TCP_KEEPIDLE, 60);
-  set(TCP_KEEPINTVL, 10);
-  set(TCP_KEEPCNT, 3);
-}
-
 void tls_stream::impl::start_engine(const std::string& name) {
   now = state::handshake;
   note_remote();
-  prepare_socket();
+  prepare_connection(socket);
   auto started = tls_engine::start(context, name, options.resumption);
   if (!started) return finish(started.error());
   engine.emplace(std::move(*started));

@@ -39,6 +39,7 @@ public:
   struct target {
     std::string host;                              // name or address; also what the certificate must carry
     std::uint16_t port = 0;
+    std::string address = {};                      // numeric, dialled instead of asking for the name; empty: ask
   };
   static std::unique_ptr<tls_stream> connect(event_loop& loop, tls_context_ptr context, const target& to,
                                              tls_stream_events& events, const tls_stream_options& options = {});

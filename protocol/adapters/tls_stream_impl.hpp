@@ -20,11 +20,9 @@ struct tls_stream::impl : std::enable_shared_from_this<tls_stream::impl> {
 
   void connect(const target& to);
   void begin(tls_stream_events& e);               // server side
-  void resolve(const target& to);
   void dial(const std::vector<tcp::endpoint>& endpoints);
   void dial_again();
   void on_dialled(const code& failed);
-  void prepare_socket();
   void start_engine(const std::string& server_name);
   void wait_readable();
   void on_readable();

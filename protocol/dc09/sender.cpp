@@ -11,6 +11,7 @@ namespace {
 
 constexpr millis retry_pause = 500ms;         // after a refusal or a reset, so that neither becomes a storm
 constexpr unsigned corrections_max = 2;       // by NAKs in a row: a second one may say what a slow line made of the first
+constexpr std::uint64_t null_id = 0;           // for what is unanswered; an event 0 of the owner's costs a connection at most
 constexpr std::size_t random_bytes_max = 256;
 
 unsigned bit(std::size_t receiver) { return 1u << receiver; }
@@ -27,6 +28,7 @@ std::string_view name_of(not_delivered why) {
 }
 
 sender::sender(sender_settings settings) : settings_(std::move(settings)), pause_(settings_.pause_min) {
+  TOMO_REQUIRE(settings_.patience_max >= 1);
   TOMO_REQUIRE(!settings_.receivers.empty() && settings_.receivers.size() <= receivers_max);
   for (const receiver_settings& r : settings_.receivers)
     TOMO_REQUIRE(r.padding_min >= 1 && r.padding_min + block_bytes <= random_bytes_max);
@@ -55,6 +57,10 @@ void sender::make_way(mono_time now) {
   if (e == nullptr || !e->what.urgent) deadline_ = std::min(deadline_, now + settings_.overtaken_after);
 }
 
+bool sender::urgent_waits() const {
+  return std::ranges::any_of(events_, [](const waiting_event& e) { return e.what.urgent; });
+}
+
 bool sender::cancel(std::uint64_t id) {
   if (find(id) == nullptr) return false;
   erase(id);
@@ -65,6 +71,8 @@ void sender::on_connected(mono_time now, wall_at wall, std::uint64_t connection,
   if (connection != connection_ || line_ != line::connecting) return;
   line_ = line::open;
   deadline_ = never;
+  heard_at_ = now;
+  unanswered_.reset();
   splitter_ = {};
   go_on(now, wall, out);
 }
@@ -110,8 +118,10 @@ void sender::go_on(mono_time now, wall_at wall, sender_output& out) {
   check_deadline(now, out);
   // Only an event that cannot be written leaves nothing in flight: each turn sends, connects, or loses one.
   while (!flight_ && line_ != line::connecting && now >= not_before_ && choose_receiver(now, out)) {
+    const waiting_event* e = best_for(current_);
+    if (line_ == line::open && ambiguous(e)) drop_line(out);
     if (line_ == line::none) return connect(now, out);
-    if (const waiting_event* e = best_for(current_)) send_event(now, wall, outgoing{e->what}, out);
+    if (e != nullptr) send_event(now, wall, outgoing{e->what}, out);
     else send_null(now, wall, out);
   }
 }
@@ -133,7 +143,14 @@ void sender::expire(mono_time now, sender_output& out) {
 void sender::check_deadline(mono_time now, sender_output& out) {
   if (now < deadline_) return;
   if (line_ == line::connecting) give_up_receiver(now, out);
-  else if (flight_) failed_try(now, 0ms, out);
+  else if (flight_) {
+    if (written_at_ - heard_at_ >= settings_.line_trusted) drop_line(out);
+    failed_try(now, 0ms, out);
+  }
+}
+
+bool sender::ambiguous(const waiting_event* next) const {
+  return unanswered_ && *unanswered_ != (next != nullptr ? next->what.id : null_id);
 }
 
 bool sender::null_due(mono_time now) const { return settings_.null_interval > 0ms && now >= null_at_; }
@@ -156,7 +173,7 @@ sender::waiting_event* sender::find(std::uint64_t id) {
 // Stays where it is as long as there is something for it; leaves it for what it has refused only when nothing else waits.
 bool sender::choose_receiver(mono_time now, sender_output& out) {
   if (events_.empty() && !null_due(now)) return false;
-  if (current_ != 0 && now >= first_again_at_) use(0, out);
+  if (current_ != 0 && now >= first_again_at_ && !urgent_waits()) use(0, out);   // what cannot wait takes the line that stands
   if (best_for(current_) != nullptr || events_.empty()) return true;
   for (std::size_t k = 0; k < settings_.receivers.size(); ++k)
     if (best_for(k) != nullptr) {
@@ -178,7 +195,7 @@ void sender::use(std::size_t receiver, sender_output& out) {
 void sender::connect(mono_time now, sender_output& out) {
   line_ = line::connecting;
   ++connection_;
-  deadline_ = now + settings_.connect_timeout;
+  deadline_ = now + patience_ * settings_.connect_timeout;
   out.actions.emplace_back(sender_output::connect_to{current_, connection_});
 }
 
@@ -219,8 +236,10 @@ void sender::put_out(mono_time now, const frame& f, in_flight what, sender_outpu
     return erase(what.id);
   }
   what.sent = {f.encrypted, f.sequence, f.receiver, f.line, f.account};
+  unanswered_ = what.null ? null_id : what.id;
   flight_ = std::move(what);
-  deadline_ = now + settings_.answer_timeout;
+  written_at_ = now;
+  deadline_ = now + patience_ * settings_.answer_timeout;
   out.actions.emplace_back(sender_output::write{connection_, std::move(*whole)});
 }
 
@@ -282,6 +301,9 @@ void sender::answered(mono_time now, sender_output& out) {
   corrections_ = 0;
   visited_ = 0;
   pause_ = settings_.pause_min;
+  unanswered_.reset();
+  heard_at_ = now;
+  if (now - written_at_ <= settings_.answer_timeout) patience_ = 1;
   if (settings_.null_interval > 0ms) null_at_ = now + settings_.null_interval;
   set_link(link_state::up, out);
 }
@@ -304,8 +326,9 @@ void sender::give_up_receiver(mono_time now, sender_output& out) {
   not_before_ = now;
   if (++visited_ < settings_.receivers.size()) return;
   visited_ = 0;
-  not_before_ = now + pause_;
+  not_before_ = now + (urgent_waits() ? std::min(pause_, settings_.pause_urgent_max) : pause_);
   pause_ = std::min(2 * pause_, settings_.pause_max);
+  patience_ = std::min(2 * patience_, settings_.patience_max);
   set_link(link_state::down, out);
 }
 

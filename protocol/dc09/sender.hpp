@@ -11,10 +11,16 @@
 //   silence, anything else a failed try after answer_timeout; a late right answer still counts
 //   tries_max failed tries, or no connection: the next receiver. After a round over all: link down, a pause, another round
 //
+// The first round is quick: a receiver that is silent, or gone, is left within 3 to 9 s. Each round without success makes the
+// next one twice as patient, up to patience_max times, so that a line that is only slow is not dialled to death. What was idle
+// for line_trusted before an unanswered frame may be half open: the repetition goes out on a new connection.
+//
 // It never gives up by itself: an event ends without delivery when its owner's `give_up_at` is reached or it is cancelled.
 // An urgent event goes before all that are not, and does not wait for the full time of a frame that is out before it: that is
-// a failed try soon, and goes out again later. While nothing else is to be sent, a NULL asks each null_interval whether the line
-// lives; any answered frame counts for it. The first receiver is tried again prefer_first_after a fail-over.
+// a failed try soon, and goes out again later. A connection carries one unanswered event and no other after it, or the late
+// answer of a receiver that miscounts could be taken for the next one's. While nothing else is to be sent, a NULL asks each
+// null_interval whether the line lives; any answered frame counts for it. The first receiver is tried again prefer_first_after
+// a fail-over, by something that is not urgent.
 //
 // States of the connection: none -> connecting -> open, idle -> open, frame in flight. Each has a number; what is told of an
 // older one is ignored.
@@ -45,12 +51,15 @@ struct receiver_settings {
 
 struct sender_settings {
   std::vector<receiver_settings> receivers = {};             // 1..receivers_max, the preferred one first
-  millis connect_timeout{5'000};                             // name, TCP and TLS together
-  millis answer_timeout{4'000};
+  millis connect_timeout{3'000};                             // name, TCP and TLS together
+  millis answer_timeout{3'000};
+  unsigned patience_max = 4;                                 // times both, after rounds without success; 1: never more
+  millis line_trusted{20'000};                               // since it was last heard
   millis overtaken_after{500};                               // an unanswered frame, when an urgent event comes
-  unsigned tries_max = 3;                                    // for one receiver in one round
+  unsigned tries_max = 2;                                    // for one receiver in one round
   millis pause_min{1'000};                                   // after a round without success; doubles
   millis pause_max{30'000};
+  millis pause_urgent_max{5'000};                            // while an urgent event waits
   millis prefer_first_after{300'000};
   millis null_interval{0};                                   // 0: no supervision
   std::string null_account = {};                             // whose NULL it is
@@ -106,6 +115,7 @@ public:
 
   std::size_t waiting() const { return events_.size(); }
   link_state link() const { return link_; }
+  std::size_t receivers() const { return settings_.receivers.size(); }
   millis offset(std::size_t receiver) const { return offset_[receiver]; }
 
 private:
@@ -126,6 +136,8 @@ private:
   void check_deadline(mono_time now, sender_output& out);
   bool null_due(mono_time now) const;
   void make_way(mono_time now);
+  bool urgent_waits() const;
+  bool ambiguous(const waiting_event* next) const;
   waiting_event* best_for(std::size_t receiver);
   waiting_event* find(std::uint64_t id);
   bool choose_receiver(mono_time now, sender_output& out);   // false: nothing is to be sent
@@ -161,6 +173,10 @@ private:
   unsigned corrections_ = 0;                                 // NAKs with a time, since the last success
   std::size_t visited_ = 0;                                  // receivers given up in this round
   millis pause_;
+  unsigned patience_ = 1;                                    // times the time-outs
+  mono_time heard_at_{};                                     // on this connection; its beginning counts
+  mono_time written_at_{};                                   // the frame in flight
+  std::optional<std::uint64_t> unanswered_;                  // on this connection: an event, or 0, a NULL
   mono_time null_at_ = mono_time::min();                     // the first at once: whether the line lives is to be known
   mono_time first_again_at_ = never;
   mono_time expires_ = never;                                // not later than the earliest give_up_at

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "protocol/adapters/pki.hpp"
+#include "protocol/adapters/plain_stream.hpp"
 #include "protocol/dc09/sender.hpp"
-#include "tools/guard.d/shell/plain_tcp.hpp"
 
 #include <algorithm>
 #include <map>
@@ -101,15 +101,15 @@ private:
     drop();
     connection_ = c.connection;
     const receiver_at& to = receivers_.at(c.receiver);
-    if (to.tls) secure_ = tls_stream::connect(loop_, to.tls, {to.at.address, to.at.port}, *this);
-    else plain_ = guard::plain_stream::connect(loop_, to.at, *this);
+    if (to.tls) secure_ = tls_stream::connect(loop_, to.tls, {.host = to.at.address, .port = to.at.port}, *this);
+    else plain_ = plain_stream::connect(loop_, {.host = to.at.address, .port = to.at.port}, *this);
   }
 
   event_loop& loop_;
   std::vector<receiver_at> receivers_;
   dc09::sender sender_;
   std::uint64_t connection_ = 0;
-  std::unique_ptr<guard::plain_stream> plain_;
+  std::unique_ptr<plain_stream> plain_;
   std::unique_ptr<tls_stream> secure_;
   std::map<std::uint64_t, mono_time> began_;
   std::size_t wanted_ = 0;

@@ -4,7 +4,7 @@
 
 #include "tools/guard.d/core/centre.hpp"
 #include "tools/guard.d/shell/journal.hpp"
-#include "tools/guard.d/shell/plain_tcp.hpp"
+#include "tools/guard.d/shell/plain_listener.hpp"
 
 #include <cstdio>
 
