@@ -85,6 +85,19 @@ void declare_echonet(config_schema& schema, echonet_config& c) {
       .help("Own address. Another one than 0.0.0.0 lets several nodes live on one machine.");
 }
 
+std::string check_account(const config_value& value) { return check_guard_account(std::get<std::string>(value)); }
+
+void declare_direct(config_schema& schema, direct_config& c) {
+  config_table& t = schema.table("guard", "The guard centre, for a press that the relay has not brought there in time: the gateway "
+                                          "then calls it by itself (SIA DC-09). Without receivers and account it does not.");
+  t.text("account", c.account, {3, 16}).at_start().check(check_account).example("\"1234\"")
+      .help("The home's account at the guard centre, the same as at the relay (tomoshibi-ctl guard set).");
+  t.path("account_key", c.account_key).at_start().example("\"/etc/tomoshibi/guard-account.key\"")
+      .help("File with the account's key, 32, 48 or 64 hexadecimal digits (AES-128, -192, -256). Without it the line is not "
+            "encrypted inside its TLS.");
+  declare_guard(t, c.guard);
+}
+
 void declare_watch(config_schema& schema, wire::config& c) {
   config_table& t = schema.table(
       "watch", "How appliances are watched until the relay sends its own configuration, which then stands.");
@@ -121,6 +134,8 @@ void check_together(raw_config& raw, std::vector<std::string>& problems) {
     entry.watched.eoj = *parse_object(entry.object);
     c.watch.appliances.push_back(entry.watched);
   }
+  check_guard(c.direct.guard, "guard", problems);
+  if (c.direct.account.empty() != c.direct.guard.receivers.empty()) problems.push_back("guard.account and guard.receivers: both or none");
   if (auto sound = check_config(c.watch); !sound) problems.push_back("[watch] and [[appliance]]: " + sound.error().detail);
 }
 
@@ -130,6 +145,7 @@ config_schema gateway_schema(raw_config& raw) {
   declare_gateway(schema, raw.config);
   declare_relay(schema, raw);
   declare_echonet(schema, raw.config.echonet);
+  declare_direct(schema, raw.config.direct);
   declare_watch(schema, raw.config.watch);
   schema.tables<raw_config::appliance>("appliance", raw.appliances, wire::appliances_max,
                                        "One for each watched appliance, until the relay sends its own list.", declare_appliance);
@@ -213,6 +229,7 @@ std::vector<config_schema::difference> differences(const gateway_config& before,
 void keep_at_start(const gateway_config& former, gateway_config& fresh) {
   fresh.state_folder = former.state_folder;
   fresh.echonet = former.echonet;
+  fresh.direct = former.direct;
   fresh.watch = former.watch;
 }
 
@@ -224,6 +241,7 @@ std::string sample_gateway_config() {
 std::string replay_refusal(const gateway_config& c) {
   for (const auto& relay : c.relays)
     if (!on_loopback(relay.host)) return "relay.addresses: " + relay.host + " is not on loopback (127.0.0.0/8, ::1, localhost)";
+  if (!on_this_machine(c.direct.guard)) return "guard.receivers must be on loopback";
   if (!c.echonet.enabled) return {};
   if (c.echonet.interface != "lo") return "echonet.interface must be \"lo\"";
   if (!on_loopback(c.echonet.bind_address)) return "echonet.bind_address must be in 127.0.0.0/8";

@@ -1,6 +1,7 @@
 // The gateway's configuration: gateway.toml, every key declared once (tomoshibi-gateway --print-config shows them all).
 #pragma once
 
+#include "firmware/shell/direct_path.hpp"
 #include "protocol/adapters/toml_reader.hpp"
 #include "protocol/base/log.hpp"
 #include "protocol/wire/messages.hpp"
@@ -31,6 +32,7 @@ struct gateway_config {
   std::string ca = "/etc/tomoshibi/ca.pem";
   std::vector<relay_address> relays;  // tried in turn; empty: nothing is sent, the gateway keeps aggregating
   echonet_config echonet;
+  direct_config direct;               // [guard]: the gateway's own way to the guard centre
   wire::config watch;                 // version 0: what the relay sends replaces it
 };
 

@@ -46,6 +46,19 @@ log = "debug"
 enabled = false
 interface = "eth1"
 bind_address = "192.0.2.1"
+[guard]
+account = "1234"
+account_key = "/k"
+receivers = ["tls://192.0.2.1:1"]
+plain = true
+ca = "/c"
+certificate = "/x"
+key = "/y"
+format = "sia-dcs"
+receiver = "1"
+line = "1"
+extensions = false
+null_interval_s = 1
 [watch]
 poll_interval_s = 30
 gap_limit_s = 90
@@ -121,6 +134,10 @@ TEST_CASE("mistakes") {
       {"[relay]\naddresses = [\"a b:80\"]", "g.toml:2: relay.addresses"},
       {"[relay]\naddress = \"x\"", "g.toml:2: relay.address: unknown key"},
       {"[echonet]\nbind_address = \"::\"", "g.toml:2: echonet.bind_address: must be an IPv4 address"},
+      {"[guard]\naccount = \"12\"", "g.toml:2: guard.account: must be"},
+      {"[guard]\naccount = \"12345\"", "guard.account and guard.receivers: both or none"},
+      {"[guard]\nreceivers = [\"tcp://127.0.0.1:1\"]", "guard.account and guard.receivers: both or none"},
+      {"[guard]\naccount = \"1234\"\nreceivers = [\"tcp://192.0.2.1:1\"]", "guard.receivers: tcp:// only to this machine"},
       {"[watch]\npoll_interval_s = 0", "g.toml:2: watch.poll_interval_s: must be an integer from 1 to 900"},
       {"[watch]\npoll_interval_s = 300\ngap_limit_s = 200", "[watch] and [[appliance]]: "},
       {"[[appliance]]\nid = 1\nobject = \"TV\"", "g.toml:3: appliance[1].object: must be an ECHONET object"},
@@ -153,6 +170,9 @@ TEST_CASE("the replay clock is refused off loopback") {
   CHECK_FALSE(refusal("[echonet]\ninterface = \"eth0\"\nbind_address = \"127.0.0.1\"").empty());
   CHECK_FALSE(refusal("[echonet]\ninterface = \"lo\"\nbind_address = \"192.0.2.1\"").empty());
   CHECK(refusal("[echonet]\nenabled = false").empty());
+  const std::string centre = "[echonet]\nenabled = false\n[guard]\naccount = \"1234\"\nplain = true\nreceivers = [\"tcp://";
+  CHECK(refusal(centre + "127.0.0.1:1\"]").empty());
+  CHECK_FALSE(refusal(centre + "192.0.2.1:1\"]").empty());
 }
 
 // Goal: the command line is understood in both spellings, and nothing is guessed.
