@@ -13,6 +13,7 @@ const std::vector<verb_group>& groups() {
       {"contact", "Who gets mail: families and the provider's own people"},
       {"watch", "Watch mode of a home"},
       {"guard", "Accounts at the guard centre, and the line to it"},
+      {"emergency", "Presses of emergency buttons, and drills"},
       {"mail", "The mail queue"},
       {"certificate", "The relay's own certificate"},
   };
@@ -24,7 +25,7 @@ const std::vector<verb>& verbs() {
     std::vector<verb> out;
     for (auto list : {init_verbs, home_verbs, gateway_verbs, appliance_verbs, contact_verbs, watch_verbs, usage_verbs,
                       status_verbs, alert_verbs, mail_verbs, backup_verbs, export_verbs, erase_verbs, check_verbs,
-                      certificate_verbs, device_verbs, guard_verbs})
+                      certificate_verbs, device_verbs, guard_verbs, emergency_verbs})
       for (verb& v : list()) out.push_back(std::move(v));
     return out;
   }();

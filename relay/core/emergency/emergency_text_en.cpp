@@ -65,7 +65,9 @@ notice_text press(const shown_emergency& f) {
   text.paragraph(when_block(f));
   text.paragraph(centre_block(f));
   if (!f.drill) text.paragraph(what_to_do);
-  const std::string_view what = f.drill ? "a drill call" : source == press_source::first_aid ? "first-aid button pressed" : "emergency button pressed";
+  const std::string_view what = f.drill                            ? "a drill call"
+                                : source == press_source::first_aid ? "first-aid button pressed"
+                                                                    : "emergency button pressed";
   return end(f, subject_of(f, "EMERGENCY - ", what), text);
 }
 

@@ -1,5 +1,6 @@
 // Terse emergency mails to the provider, ids first. The field names are the same in both languages: a ticket system may read
 // them. Times with seconds, in the home's zone.
+#include "protocol/dc09/press_signal.hpp"
 #include "relay/core/emergency/emergency_text_parts.hpp"
 #include "relay/core/plain_text.hpp"
 
@@ -64,13 +65,6 @@ std::string_view mark_of(const shown_emergency& f) {
 
 void field(std::string& out, std::string_view key, std::string_view value) { out += joined({key, ": ", value, "\n"}); }
 
-std::string id_text(std::uint64_t id) {
-  static constexpr std::string_view digits = "0123456789abcdef";
-  std::string out(16, '0');
-  for (std::size_t i = 16; i-- > 0; id >>= 4) out[i] = digits[id & 15];
-  return out;
-}
-
 std::string_view source_name(press_source source) {
   switch (source) {
     case press_source::first_aid: return "first_aid";
@@ -83,7 +77,7 @@ std::string_view source_name(press_source source) {
 
 void press_fields(const shown_emergency& f, std::string& out) {
   const auto& p = *f.facts->press;
-  field(out, "press", id_text(static_cast<std::uint64_t>(p.id)));
+  field(out, "press", dc09::reference_of(p.id));
   field(out, "source", source_name(p.source));
   if (!p.button.empty()) field(out, "button", one_line(p.button));
   field(out, "occurred", p.occurred ? f.time.second(*p.occurred) : "unknown");
@@ -111,7 +105,7 @@ void trouble_fields(const shown_emergency& f, std::string& out) {
 
 void dispatch_fields(const shown_emergency& f, std::string& out) {
   const auto& d = *f.facts->dispatch;
-  field(out, "dispatch", id_text(static_cast<std::uint64_t>(d.id)));
+  field(out, "dispatch", dc09::reference_of(press_id{static_cast<std::uint64_t>(d.id)}));
   field(out, "who", one_line(d.who));
   field(out, "reason", one_line(d.reason));
   field(out, "asked", f.time.second(d.asked));

@@ -24,5 +24,6 @@ verb_list check_verbs();
 verb_list certificate_verbs();
 verb_list device_verbs();
 verb_list guard_verbs();
+verb_list emergency_verbs();
 
 }  // namespace tomoshibi::ctl
