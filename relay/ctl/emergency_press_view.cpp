@@ -9,6 +9,8 @@
 namespace tomoshibi::ctl {
 namespace {
 
+using press_path = decltype(relay::press_row::path);
+
 std::int32_t zone_of(const relay::directory& d, home_id home) {
   const auto found = d.homes.find(home);
   return found == d.homes.end() ? 0 : found->second.zone_min;
