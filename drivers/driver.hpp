@@ -54,6 +54,8 @@ struct reading {
   std::optional<std::int32_t> power_w;
   std::optional<std::uint32_t> energy_wh;  // counter, wraps at 1'000'000'000
   bool polled = true;                   // the end of a poll; false: announced, or a part of a poll that still runs
+  bool announced = false;               // the device spoke by itself
+  bool doubted = false;                 // an emergency button was found pressed, maybe because it starts so; `active` is absent
   struct {
     bool operating = false;
     bool active = false;

@@ -44,6 +44,9 @@ struct class_info {
   bool event_like = false;
 };
 
+// Emergency button and first-aid sensor: what they announce does not wait until it is known who speaks.
+constexpr bool is_emergency(class_code code) { return code == 0x0003 || code == 0x0004; }
+
 // A class that is not in the table gets the superclass alone: operation status, 0x84, 0x85.
 const class_info& info_of(class_code code);
 std::span<const class_info> known_classes();

@@ -7,7 +7,8 @@ namespace tomoshibi::drivers::echonet {
 namespace {
 
 bool has_value(const reading& r) {
-  return r.operating.has_value() || r.active.has_value() || r.power_w.has_value() || r.energy_wh.has_value();
+  return r.operating.has_value() || r.active.has_value() || r.power_w.has_value() || r.energy_wh.has_value() ||
+         r.doubted;
 }
 
 }  // namespace
@@ -138,6 +139,7 @@ std::optional<reading> device_object::take_poll(const property_bag& values) {
 
 std::optional<reading> device_object::take_values(const property_list& values, bool polled) {
   reading out = empty_reading(polled);
+  out.announced = !polled;
   for (const property_view p : values) take_value(p.epc, p.edt, polled, out);
   if (!has_value(out)) return std::nullopt;
   return out;
@@ -166,7 +168,10 @@ void device_object::take_value(epc_code code, byte_view value, bool polled, read
     const auto active = decode_sensor(*info_, code, value);
     if (!active) return;
     // A press or a movement that was already there when we first looked may be how the device starts.
-    if (info_->event_like && *active && polled && !state_believed_) return;
+    if (info_->event_like && *active && polled && !state_believed_) {
+      into.doubted = is_emergency(id_.code());
+      return;
+    }
     state_believed_ = true;
     into.active = active;
   } else if (code == info_->energy_epc) {

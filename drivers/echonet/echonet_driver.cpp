@@ -1,5 +1,7 @@
 #include "drivers/echonet/echonet_driver.hpp"
 
+#include "drivers/echonet/emergency_notice.hpp"
+
 #include <algorithm>
 
 namespace tomoshibi::drivers::echonet {
@@ -66,7 +68,10 @@ void echonet_driver::on_answer(mono_time now, const endpoint& from, const frame_
 void echonet_driver::on_announcement(mono_time now, const endpoint& from, byte_view payload, const frame_view& frame,
                                      driver_output& out) {
   remote_node* const node = table_.at_or_new(now, from.address);
-  if (node == nullptr) return;
+  if (node == nullptr) {  // too many hosts: a press is heard all the same
+    if (auto press = emergency_notice("ip:" + from.address, frame)) out.observations.emplace_back(std::move(*press));
+    return;
+  }
   node->on_announcement(now, payload, frame, out);
   table_.settle(now, *node, out);
 }

@@ -1,5 +1,6 @@
 #include "drivers/echonet/remote_node.hpp"
 
+#include "drivers/echonet/emergency_notice.hpp"
 #include "protocol/base/probe.hpp"
 
 #include <algorithm>
@@ -397,7 +398,9 @@ void remote_node::on_announcement(mono_time now, byte_view datagram, const frame
     }
     on_restart_notice(now);
   } else if (identity_.empty()) {
-    if (held_.size() < held_notices_max && datagram.size() <= held_size_max) {
+    if (auto press = emergency_notice("ip:" + address(), frame)) {
+      out.observations.emplace_back(std::move(*press));
+    } else if (held_.size() < held_notices_max && datagram.size() <= held_size_max) {
       held_.emplace_back(datagram.begin(), datagram.end());
     }
   } else {
@@ -427,6 +430,7 @@ bool remote_node::look_again(mono_time now) {
 void remote_node::take_announced_values(mono_time now, const frame_view& frame, driver_output& out) {
   device_object* const object = find(frame.seoj);
   if (object == nullptr) {
+    if (auto press = emergency_notice(identity_, frame)) out.observations.emplace_back(std::move(*press));
     look_again(now);  // an instance that is in no list we have
     return;
   }

@@ -103,6 +103,8 @@ mono_time gateway::next_wake() const {
   return next;
 }
 
+wall_at gateway::wall(mono_time now) const { return parts_->stamp(now); }
+
 const gateway_statistics& gateway::statistics() const {
   parts_->refresh_statistics();
   return parts_->stats;

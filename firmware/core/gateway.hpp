@@ -11,6 +11,7 @@
 #pragma once
 
 #include "drivers/driver.hpp"
+#include "firmware/core/link.hpp"
 #include "firmware/ports/outbox_store.hpp"
 #include "protocol/base/ids.hpp"
 #include "protocol/base/log.hpp"
@@ -24,7 +25,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <variant>
 #include <vector>
 
 namespace tomoshibi::firmware {
@@ -51,6 +51,15 @@ struct keep_alive {
 inline constexpr millis upload_spread_product = 20s;   // of a slot of 900 s, and far below what anybody waits for
 inline constexpr millis renew_after_product = 20h;     // a ticket is good for 48
 
+// Who hears of emergency buttons. Called within the turn, before anything of it is committed: a press waits for no outbox. It
+// must not call back. `wall` 0: no time is known.
+class button_listener {
+public:
+  virtual ~button_listener() = default;
+  virtual void on_button_reading(mono_time now, wall_at wall, const drivers::reading& reading) = 0;
+  virtual void on_button_presence(mono_time now, wall_at wall, const drivers::device_presence& presence) = 0;
+};
+
 struct gateway_setup {
   gateway_id id;                            // the name in the certificate; told in hello
   std::uint64_t boot = 0;                   // new at each start of the program (random, or counted by the simulator)
@@ -60,26 +69,10 @@ struct gateway_setup {
   std::optional<wire::config> file_config;  // from the local file; the store's (relay's) stands if its version is higher
   keep_alive line{};
   bool dials = true;                        // false: no relay is configured, the gateway only aggregates
+  button_listener* buttons = nullptr;       // outlives the gateway; with it, buttons are looked for and polled
 };
 
 // ---- what a turn asks for
-
-// One connection attempt and the connection it may become. Numbered 1, 2, 3 ...: an event that carries an older number
-// than the last link_open is ignored, so a shell need not cancel callbacks in flight.
-using link_number = std::uint32_t;
-
-struct link_open {                          // connect, TLS, then on_link_open or on_link_closed
-  link_number link = 0;
-  bool with_certificate = false;            // a session held from before is not resumed
-};
-struct link_send {                          // whole frames, in order; the link is open
-  link_number link = 0;
-  bytes data;
-};
-struct link_close {                         // send what is queued, then close; no event of this link is awaited any more
-  link_number link = 0;
-};
-using link_action = std::variant<link_open, link_send, link_close>;
 
 struct driver_datagram {
   std::size_t driver = 0;                   // index into the span of drivers
@@ -171,6 +164,7 @@ public:
   void on_stop(mono_time now, gateway_output& out);
 
   mono_time next_wake() const;
+  wall_at wall(mono_time now) const;             // as good as it is known; 0: not at all
   const gateway_statistics& statistics() const;  // a snapshot as of the last call
   const wire::config& config() const;            // in force; version 0 and no appliance if there is none
 

@@ -1,10 +1,12 @@
 #include "firmware/core/gateway_parts.hpp"
 
+#include "firmware/core/buttons.hpp"
 #include "firmware/core/catch_up.hpp"
 #include "firmware/core/checkpoint.hpp"
 #include "protocol/base/probe.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace tomoshibi::firmware {
 namespace {
@@ -209,8 +211,12 @@ void gateway::parts::apply_config(mono_time now, const wire::config& next, gatew
   config = next;
   timeline.configure(now, config);
   made.checkpoint_wanted = true;
-  if (config.appliances.empty() && config.version == 0) return;
-  const auto plan = read_plan_for(config);
+  if (!config.appliances.empty() || config.version != 0 || setup.buttons != nullptr) plan(now, out);
+}
+
+void gateway::parts::plan(mono_time now, gateway_output& out) {
+  auto plan = read_plan_for(config);
+  if (setup.buttons != nullptr) std::ranges::copy(button_watches(), std::back_inserter(plan.watches));
   for (std::size_t i = 0; i < devices.size(); ++i) {
     devices[i]->on_plan(now, plan, scratch);
     take_driver_output(now, i, out);
@@ -221,6 +227,7 @@ void gateway::parts::apply_config(mono_time now, const wire::config& next, gatew
 
 void gateway::parts::take_driver_output(mono_time now, std::size_t driver, gateway_output& out) {
   for (const auto& observation : scratch.observations) {
+    tell_buttons(now, observation);
     if (const auto* reading = std::get_if<drivers::reading>(&observation)) {
       take_reading(now, *reading);
     } else if (const auto* missed = std::get_if<drivers::reading_missed>(&observation)) {
@@ -237,6 +244,15 @@ void gateway::parts::take_driver_output(mono_time now, std::size_t driver, gatew
   }
   scratch.observations.clear();
   scratch.datagrams.clear();
+}
+
+void gateway::parts::tell_buttons(mono_time now, const drivers::observation& what) {
+  if (setup.buttons == nullptr) return;
+  if (const auto* reading = std::get_if<drivers::reading>(&what)) {
+    if (is_emergency_button(reading->eoj)) setup.buttons->on_button_reading(now, stamp(now), *reading);
+  } else if (const auto* presence = std::get_if<drivers::device_presence>(&what)) {
+    if (is_emergency_button(presence->eoj)) setup.buttons->on_button_presence(now, stamp(now), *presence);
+  }
 }
 
 void gateway::parts::take_reading(mono_time now, const drivers::reading& reading) {

@@ -23,8 +23,11 @@ struct gateway::parts {
   void apply_config(mono_time now, const wire::config& config, gateway_output& out);
   // What a driver said in its scratch output, which is emptied.
   void take_driver_output(mono_time now, std::size_t driver, gateway_output& out);
+  void tell_buttons(mono_time now, const drivers::observation& what);
   void take_reading(mono_time now, const drivers::reading& reading);
   void take_missed(mono_time now, const drivers::reading_missed& missed);
+
+  void plan(mono_time now, gateway_output& out);
 
   void add_event(wire::event_kind kind, std::int64_t value);
   void record_made(mono_time now);

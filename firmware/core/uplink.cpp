@@ -274,13 +274,10 @@ void uplink::on_link_bytes(mono_time now, link_number link, byte_view data, gate
   last_heard_ = now;
   counts_.bytes_in += data.size();
   while (current(link)) {
-    const auto payload = reader_.next(data);
-    if (!payload) return refuse(now, "frame", out);
-    if (!*payload) return;
-    const auto message = wire::decode_payload(**payload);
-    if (!message && message.error().code == errc::unsupported) continue;
+    const auto message = reader_.next(data);
     if (!message) return refuse(now, message.error().detail, out);
-    take(now, *message, out, news);
+    if (!*message) return;
+    take(now, **message, out, news);
   }
 }
 

@@ -14,7 +14,7 @@
 #include "firmware/core/gateway.hpp"
 #include "firmware/core/outbox.hpp"
 #include "protocol/base/prng.hpp"
-#include "protocol/wire/frame_reader.hpp"
+#include "protocol/wire/message_reader.hpp"
 
 #include <deque>
 
@@ -126,7 +126,7 @@ private:
   mono_time renew_at_ = never;
   bool with_certificate_ = false;  // the next dial
   std::uint32_t failures_ = 0;     // in a row
-  wire::frame_reader reader_;
+  wire::message_reader reader_;
   record_seq next_to_send_ = 1;
   std::deque<record_seq> in_flight_;  // last sequence of each records frame not yet acknowledged
   std::uint64_t ping_nonce_ = 0;      // of the ping not yet answered, 0 = none

@@ -26,6 +26,9 @@ struct press {
   wall_at occurred{};            // 0: no time was known
   bool test = false;             // a drill: every hop carries the mark, none takes it off
   press_stage stage = press_stage::calling;
+  press_path path = press_path::none;       // accepted: by which
+  bool undelivered = false;                 // the panel has said "not delivered"
+  std::optional<std::uint64_t> request = {};  // of the relay, which this drill answers
   bool operator==(const press&) const = default;
 };
 

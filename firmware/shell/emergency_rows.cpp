@@ -7,10 +7,12 @@
 namespace tomoshibi::firmware {
 namespace {
 
+constexpr std::uint8_t path_bits = 3, undelivered_bit = 4, request_bit = 8;
+
 struct fields {
   bool used = false;
-  std::uint64_t order = 0, id = 0, occurred = 0;
-  std::uint8_t source = 0, test = 0, stage = 0;
+  std::uint64_t order = 0, id = 0, occurred = 0, request = 0;
+  std::uint8_t source = 0, test = 0, stage = 0, flags = 0;
   std::string name;
 };
 
@@ -40,6 +42,8 @@ bytes encode(std::int64_t slot, const fields& f) {
     put_u8(out, f.source);
     put_u8(out, f.test);
     put_u8(out, f.stage);
+    put_u8(out, f.flags);
+    put_u64(out, f.request);
     put_u8(out, static_cast<std::uint8_t>(f.name.size()));
     for (const std::uint8_t c : as_bytes(f.name)) put_u8(out, c);
   }
@@ -62,6 +66,8 @@ result<fields> decode(std::int64_t slot, byte_view data) {
   f.source = in.u8();
   f.test = in.u8();
   f.stage = in.u8();
+  f.flags = in.u8();
+  f.request = u64(in);
   const std::size_t length = in.u8();
   f.name = as_text(in.take(length));
   if (!in.ok() || length > button_name_max) return fail(errc::storage_corrupt, "a row has a name of a wrong size");
@@ -70,7 +76,13 @@ result<fields> decode(std::int64_t slot, byte_view data) {
 
 bool known(const fields& f) {
   return f.source >= std::to_underlying(press_source::button) && f.source <= std::to_underlying(press_source::drill) &&
-         f.stage >= std::to_underlying(press_stage::calling) && f.stage <= std::to_underlying(press_stage::accepted);
+         f.stage >= std::to_underlying(press_stage::calling) && f.stage <= std::to_underlying(press_stage::closed) &&
+         (f.flags & path_bits) <= std::to_underlying(press_path::direct);
+}
+
+std::uint8_t flags_of(const press& p) {
+  return static_cast<std::uint8_t>(std::to_underlying(p.path) | (p.undelivered ? undelivered_bit : 0) |
+                                   (p.request ? request_bit : 0));
 }
 
 }  // namespace
@@ -78,13 +90,14 @@ bool known(const fields& f) {
 bytes encode_row(std::int64_t slot, const press_row& row) {
   const press& p = row.what;
   return encode(slot, {.used = row.used, .order = row.order, .id = std::to_underlying(p.id),
-                       .occurred = static_cast<std::uint64_t>(to_ms(p.occurred)), .source = std::to_underlying(p.source),
-                       .test = p.test ? std::uint8_t{1} : std::uint8_t{0}, .stage = std::to_underlying(p.stage), .name = p.button});
+                       .occurred = static_cast<std::uint64_t>(to_ms(p.occurred)), .request = p.request.value_or(0),
+                       .source = std::to_underlying(p.source), .test = p.test ? std::uint8_t{1} : std::uint8_t{0},
+                       .stage = std::to_underlying(p.stage), .flags = flags_of(p), .name = p.button});
 }
 
 bytes encode_row(std::int64_t slot, const button_row& row) {
-  return encode(slot, {.used = row.used, .order = row.order, .id = 0, .occurred = 0, .source = 0, .test = 0,
-                       .stage = row.what.pressed ? std::uint8_t{1} : std::uint8_t{0}, .name = row.what.button});
+  return encode(slot, {.used = row.used, .order = row.order, .id = 0, .occurred = 0, .request = 0, .source = 0,
+                       .test = 0, .stage = row.what.pressed ? std::uint8_t{1} : std::uint8_t{0}, .flags = 0, .name = row.what.button});
 }
 
 result<press_row> decode_press_row(std::int64_t slot, byte_view data) {
@@ -92,10 +105,13 @@ result<press_row> decode_press_row(std::int64_t slot, byte_view data) {
   if (!f) return std::unexpected(f.error());
   if (!f->used) return press_row{};
   if (!known(*f)) return fail(errc::storage_corrupt, "a press of a kind that does not exist");
+  std::optional<std::uint64_t> request;
+  if ((f->flags & request_bit) != 0) request = f->request;
   return press_row{.used = true, .order = f->order,
                    .what = {.id = press_id{f->id}, .source = press_source{f->source}, .button = std::move(f->name),
                             .occurred = wall_from_ms(static_cast<std::int64_t>(f->occurred)), .test = f->test != 0,
-                            .stage = press_stage{f->stage}}};
+                            .stage = press_stage{f->stage}, .path = press_path(f->flags & path_bits),
+                            .undelivered = (f->flags & undelivered_bit) != 0, .request = request}};
 }
 
 result<button_row> decode_button_row(std::int64_t slot, byte_view data) {

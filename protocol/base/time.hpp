@@ -26,6 +26,10 @@ struct mono_clock {
 // Milliseconds since an arbitrary start (boot of the machine, start of a simulation). Never steps.
 using mono_time = mono_clock::time_point;
 
+// The same clock to the microsecond, for delays that are told. A mono_time is one as well.
+using mono_exact = std::chrono::time_point<mono_clock, std::chrono::microseconds>;
+constexpr mono_time to_mono(mono_exact t) { return std::chrono::floor<millis>(t); }
+
 // "No deadline": what next_wake() answers when nothing is waited for.
 inline constexpr mono_time never = mono_time::max();
 

@@ -100,7 +100,8 @@ void check_emergency_store_contract(const make_emergency_medium& make) {
   }
   SECTION("every field survives a restart, also without a load before the first put") {
     press what{.id = press_id{top_bit + 5}, .source = press_source::first_aid, .button = std::string(button_name_max, '\xff'),
-               .occurred = wall_from_ms(1'780'000'000'123), .test = true, .stage = press_stage::received};
+               .occurred = wall_from_ms(1'780'000'000'123), .test = true, .stage = press_stage::received,
+               .path = press_path::direct, .undelivered = true, .request = top_bit | 9};
     REQUIRE(store->put(what));
     REQUIRE(store->put_button({"kitchen", true}));
     restart();
