@@ -15,6 +15,7 @@ struct health {
   std::size_t gateways = 0;               // enrolled and not revoked
   std::size_t gateways_up = 0;
   std::size_t gateways_down = 0;          // judged down; up + down < gateways only in the time after a start
+  std::size_t gateways_put_off = 0;       // a slot starts in the future: one of the two clocks is wrong
   std::size_t homes_watched = 0;
   std::size_t watches_without_recipient = 0;  // homes in watch mode with nobody to tell: must be 0
   std::array<std::size_t, 6> episodes_open{}; // by episode_kind, index 0 unused
@@ -33,7 +34,7 @@ struct health {
   std::uint64_t records_known = 0;        // sent again, skipped
   std::uint64_t records_foreign = 0;      // named an appliance this home does not have: that part was left out
   std::uint64_t slots_stored = 0;
-  std::uint64_t slots_future = 0;         // dropped: start lies in the future
+  std::uint64_t slots_future = 0;         // times that a gateway was put off: a slot starts in the future
   std::uint64_t records_lost = 0;         // the gateway no longer had them
   std::uint64_t commits = 0;
   std::uint64_t commits_failed = 0;

@@ -25,6 +25,7 @@ void ingest::on_start(const turn& t, const std::vector<gateway_state>& stored, s
 
 record_seq ingest::on_hello(const gateway_id& gateway, const wire::hello& h) {
   progress& p = gateways_[gateway];
+  put_off_.erase(gateway);
   if (p.epoch != h.epoch) {
     if (p.received != 0) hit(probe::epoch_new);
     p.epoch = h.epoch;
@@ -53,6 +54,7 @@ std::optional<refusal> ingest::take(turn& t, const gateway_id& gateway, wire::re
                                     const known_world& known) {
   const auto found = known.all.gateways.find(gateway);
   if (found == known.all.gateways.end()) return refusal{close_reason::unknown_gateway, "no gateway of this name"};
+  if (put_off_.contains(gateway)) return std::nullopt;  // it sends all of this again
   const home_id home = found->second.home;
   progress& p = gateways_[gateway];
   const place where{gateway, home, known.by_home.appliances_of(home), p};
@@ -73,6 +75,10 @@ std::optional<refusal> ingest::take(turn& t, const gateway_id& gateway, wire::re
   record_seq seq = r.first_seq;
   for (wire::record& one : r.items) {
     if (seq > p.received) {
+      if (const auto slot = of_the_future(t, one)) {
+        put_off(t, gateway, *slot);
+        break;
+      }
       if (std::holds_alternative<wire::slot_gap>(one.body) && gaps_spent(t, p)) {
         stopped = refusal{close_reason::overload, "too many slots of gaps a minute"};
         break;
@@ -112,7 +118,6 @@ void ingest::write(turn& t, const place& where, record_seq seq, wire::record&& r
 }
 
 void ingest::write_slot(turn& t, const place& where, wire::slot_closed&& slot) {
-  if (slot.slot > newest_slot(t)) return tell_future(t, where.at, where.home, 1);
   const auto foreign = std::erase_if(slot.appliances, [&where](const auto& a) { return !has(where.appliances, a.appliance); });
   count_.records_foreign += foreign != 0;
   if (slot.appliances.empty()) return;
@@ -121,7 +126,30 @@ void ingest::write_slot(turn& t, const place& where, wire::slot_closed&& slot) {
   commits_.add(slots_write{where.home, std::move(slot)});
 }
 
-slot_index ingest::newest_slot(const turn& t) { return slot_of(horizon_.at(t.now, t.wall)) + limits_.future_slots_max; }
+std::optional<slot_index> ingest::of_the_future(const turn& t, const wire::record& r) {
+  const slot_index newest = slot_of(horizon_.at(t.now, t.wall)) + limits_.future_slots_max;
+  if (const auto* slot = std::get_if<wire::slot_closed>(&r.body); slot && slot->slot > newest) return slot->slot;
+  const auto* gap = std::get_if<wire::slot_gap>(&r.body);
+  if (!gap || gap->count == 0) return std::nullopt;
+  const std::int64_t last = std::int64_t{gap->first_slot.value} + gap->count - 1;
+  return last > newest.value ? std::optional{std::max(gap->first_slot, newest + 1)} : std::nullopt;
+}
+
+void ingest::put_off(turn& t, const gateway_id& gateway, slot_index slot) {
+  hit(probe::slot_future);
+  ++count_.slots_future;
+  put_off_.touch(gateway, t.now);
+  progress& p = gateways_[gateway];
+  if (t.wall - p.future_told < future_told_every && t.wall >= p.future_told) return;
+  p.future_told = t.wall;
+  log_.warning("slot_of_the_future", {{"gw", gateway.text()}, {"starts_ms", to_ms(start_of(slot))}});
+}
+
+std::optional<gateway_id> ingest::take_put_off(mono_time now) {
+  auto gateway = put_off_.overdue(now, limits_.future_wait);
+  if (gateway) put_off_.erase(*gateway);
+  return gateway;
+}
 
 // One gap of any length is always taken: the count is looked at before it, not behind it.
 bool ingest::gaps_spent(const turn& t, progress& p) const {
@@ -133,12 +161,6 @@ bool ingest::gaps_spent(const turn& t, progress& p) const {
 }
 
 void ingest::write_gap(turn& t, const place& where, wire::slot_gap&& gap) {
-  const std::int32_t past = newest_slot(t) + 1 - gap.first_slot;
-  const auto allowed = static_cast<std::uint32_t>(std::max(past, 0));
-  if (gap.count > allowed) {
-    tell_future(t, where.at, where.home, gap.count - allowed);
-    gap.count = allowed;
-  }
   const auto foreign = std::erase_if(gap.appliances, [&where](appliance_id a) { return !has(where.appliances, a); });
   count_.records_foreign += foreign != 0;
   if (gap.count == 0 || gap.appliances.empty()) return;
@@ -146,14 +168,6 @@ void ingest::write_gap(turn& t, const place& where, wire::slot_gap&& gap) {
   count_.slots_stored += gap.count;
   rules_.on_gap(t, where.home, gap);
   commits_.add(gap_write{where.home, std::move(gap)});
-}
-
-void ingest::tell_future(turn& t, progress& p, home_id home, std::uint32_t slots) {
-  hit(probe::slot_future);
-  count_.slots_future += slots;
-  if (t.wall - p.future_told < future_told_every && t.wall >= p.future_told) return;
-  p.future_told = t.wall;
-  log_.warning("slot_of_the_future", {{"home", static_cast<std::uint32_t>(home)}, {"slots", slots}});
 }
 
 std::optional<record_seq> ingest::on_committed(const progress_write& done) {

@@ -6,6 +6,9 @@
 // gateway restored from an old image) are taken as they are: slots and events are idempotent in the store. What was on
 // its way to the store when a log changed or went back is taken again; its commit acknowledges nothing, for its
 // sequences may mean other records now.
+//
+// A slot of the future is nobody's loss (ADR 13): neither it nor what comes behind it is taken or acknowledged, and after a
+// while the session is ended, so that the gateway asks anew: by then one of the two clocks may be right.
 #pragma once
 
 #include "protocol/base/log.hpp"
@@ -13,6 +16,7 @@
 #include "relay/core/device_session.hpp"
 #include "relay/core/directory_index.hpp"
 #include "relay/core/health.hpp"
+#include "relay/core/recency.hpp"
 #include "relay/core/wall_horizon.hpp"
 
 #include <map>
@@ -47,6 +51,10 @@ public:
   // it speaks of has changed meanwhile.
   std::optional<record_seq> on_committed(const progress_write& done);
   void forget_unknown(const directory& known);
+  // A gateway that has been put off for long enough, each once: its session is to be ended.
+  std::optional<gateway_id> take_put_off(mono_time now);
+  mono_time next_wake() const { return put_off_.next(limits_.future_wait); }
+  std::size_t count_put_off() const { return put_off_.size(); }
 
 private:
   struct progress {
@@ -69,10 +77,10 @@ private:
   };
   void write(turn& t, const place& where, record_seq seq, wire::record&& r);
   void write_slot(turn& t, const place& where, wire::slot_closed&& slot);
-  slot_index newest_slot(const turn& t);  // a later one is of a wrong future
+  std::optional<slot_index> of_the_future(const turn& t, const wire::record& r);  // the last slot it tells of, if that is one
+  void put_off(turn& t, const gateway_id& gateway, slot_index slot);
   bool gaps_spent(const turn& t, progress& p) const;
   void write_gap(turn& t, const place& where, wire::slot_gap&& gap);
-  void tell_future(turn& t, progress& p, home_id home, std::uint32_t slots);
 
   const limits& limits_;
   health& count_;
@@ -80,6 +88,7 @@ private:
   commit_queue& commits_;
   fact_listener& rules_;
   std::map<gateway_id, progress> gateways_;
+  recency<gateway_id> put_off_;      // since when; until the next hello
   wall_horizon horizon_;
 };
 

@@ -28,7 +28,8 @@ struct limits {
   std::size_t batch_writes_max = 20'000;       // one transaction
   millis commit_retry_first = 1s;              // after a failed commit, doubling ...
   millis commit_retry_max = 60s;               // ... up to this
-  std::int32_t future_slots_max = 1;           // a slot further ahead of the relay's clock is dropped and counted
+  std::int32_t future_slots_max = 1;           // a slot further ahead of the relay's clock is not taken (ADR 13) ...
+  millis future_wait = 5min;                   // ... and its gateway's session ends so long after it, to be asked anew
   // Slots of gaps, counted for each appliance, of one gateway. 400 days of 32 appliances are 1.2 million and cost a commit a
   // quarter of a second in which every other gateway waits.
   std::uint64_t gap_cells_per_min = 2'500'000;

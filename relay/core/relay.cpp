@@ -206,6 +206,8 @@ void relay_core::on_wake(mono_time now, wall_at wall, output& out) {
   turn t{now, wall, out};
   parts& p = *parts_;
   p.sessions.on_wake(t);
+  while (const auto gateway = p.intake.take_put_off(now))
+    p.sessions.end(t, *gateway, {close_reason::overload, "slots of the future are not taken: try again"});
   p.there.on_wake(t);
   p.rules.on_wake(t);
   if (now >= p.alive_at) p.say_alive(t);
@@ -228,7 +230,7 @@ void relay_core::on_stop(mono_time now, wall_at wall, output& out) {
 
 mono_time relay_core::next_wake() const {
   const parts& p = *parts_;
-  return std::min({p.sessions.next_wake(), p.there.next_wake(), p.commits.next_wake(), p.alive_at,
+  return std::min({p.sessions.next_wake(), p.intake.next_wake(), p.there.next_wake(), p.commits.next_wake(), p.alive_at,
                    p.mono_of(p.rules.next_due()), p.rules.next_recount(), p.next_mail()});
 }
 
@@ -241,6 +243,7 @@ relay::health relay_core::health() const {
   h.gateways_up = p.there.count_up();
   h.gateways_down = p.there.count_down();
   h.gateways = p.there.count_known();
+  h.gateways_put_off = p.intake.count_put_off();
   h.homes_watched = p.rules.homes_watched();
   for (std::size_t kind = 1; kind < h.episodes_open.size(); ++kind)
     h.episodes_open[kind] = p.book.count_open(static_cast<episode_kind>(kind));

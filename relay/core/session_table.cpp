@@ -166,6 +166,10 @@ void session_table::on_directory(turn& t, const directory& known) {
   for (const auto& [gateway, id] : live_) push_config(t, sessions_.at(id));
 }
 
+void session_table::end(turn& t, const gateway_id& gateway, const refusal& why) {
+  if (const auto found = live_.find(gateway); found != live_.end()) refuse(t, sessions_.at(found->second), why);
+}
+
 void session_table::close_all(turn& t) {
   std::vector<session_id> all;
   for (const auto& [id, s] : sessions_) all.push_back(id);

@@ -39,6 +39,7 @@ public:
   void on_closed(session_id id, mono_time now);
   void on_wake(turn& t);
   void on_directory(turn& t, const directory& known);  // drops who is no longer let in, pushes configurations
+  void end(turn& t, const gateway_id& gateway, const refusal& why);  // its live session, if it has one
   void close_all(turn& t);
 
   bool send_to(turn& t, const gateway_id& gateway, const wire::message& m);  // false: it has no live session

@@ -33,6 +33,7 @@ settings settings_of(const directory& d, home_id id) {
 
 status watch_rules::on_start(turn& t) {
   grace_until_ = t.wall + limits_.blind_grace;
+  ahead_ = t.wall - wall_at{t.now.time_since_epoch()};
   started_ = slot_of(t.wall);
   const auto devices = store_.load_devices();
   if (!devices) return std::unexpected(devices.error());

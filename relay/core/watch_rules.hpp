@@ -100,6 +100,7 @@ private:
   void recount_from(home_id id, watched_home& h, std::optional<mono_time> at);
 
   // watch_sight.cpp
+  void look_at_clock(const turn& t);
   void judge_sight(turn& t, home_id id, watched_home& h);
   std::optional<wall_at> judge_blind(turn& t, const home& where, watched_home& h);
   std::optional<wall_at> judge_silent(turn& t, const home& where, watched_home& h);
@@ -128,6 +129,7 @@ private:
   std::set<home_id> unread_;                                    // their past could not be read: not judged yet
   mono_time unread_again_ = never;                              // when to try again
   wall_at grace_until_{};
+  millis ahead_{};                                              // the calendar before the monotonic clock, at the last look
   slot_index started_;
 };
 

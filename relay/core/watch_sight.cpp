@@ -53,10 +53,20 @@ std::optional<wall_at> watch_rules::judge_blind(turn& t, const home& where, watc
   return due;
 }
 
+// Set forward: what is due at once may be on its way, put off until now (ADR 13). That is given as long as after a start.
+void watch_rules::look_at_clock(const turn& t) {
+  constexpr millis step_min = 1min;
+  const millis ahead = t.wall - wall_at{t.now.time_since_epoch()};
+  if (ahead - ahead_ >= step_min) grace_until_ = t.wall + limits_.blind_grace;
+  grace_until_ = std::min(grace_until_, t.wall + limits_.blind_grace);
+  ahead_ = ahead;
+}
+
 // Opens the episode if its time has come; otherwise answers when that will be. An episode with this key that has ended
 // already (a rule was removed and set again) makes the time begin anew where that one ended.
 std::optional<wall_at> watch_rules::open_if_due(turn& t, const home& where, episode_kind kind, appliance_id id,
                                                 slot_index since, millis after) {
+  look_at_clock(t);
   for (int i = 0; i < ended_before_max; ++i) {
     const wall_at due = std::max(unseen_due(since, after, limits_), grace_until_);
     if (t.wall < due) {

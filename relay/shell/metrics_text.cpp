@@ -67,7 +67,7 @@ void add_ingest(metrics& m, const relay_view& v) {
   m.counter("records_foreign_total", "Records that named an appliance the home does not have.", v.core.records_foreign);
   m.counter("records_lost_total", "Records a gateway no longer had.", v.core.records_lost);
   m.counter("slots_stored_total", "Quarter hours of a home stored, each with all its appliances.", v.core.slots_stored);
-  m.counter("slots_future_total", "Slots dropped because they start in the future.", v.core.slots_future);
+  m.counter("slots_future_total", "Times that a gateway was put off because a slot starts in the future.", v.core.slots_future);
   m.gauge("writes_pending", "Writes waiting for a commit.", v.core.writes_pending);
   m.counter("commits_total", "Commits.", v.core.commits);
   m.counter("commits_failed_total", "Commits that failed and were tried again.", v.core.commits_failed);
@@ -87,6 +87,7 @@ void add_homes(metrics& m, const relay_view& v) {
   m.gauge("gateways", "Gateways enrolled and not revoked.", v.core.gateways);
   m.gauge("gateways_up", "Gateways heard within 90 s.", v.core.gateways_up);
   m.gauge("gateways_down", "Gateways judged down.", v.core.gateways_down);
+  m.gauge("gateways_put_off", "Gateways whose slots start in the future of this relay's clock.", v.core.gateways_put_off);
   m.counter("lines_down_total", "Lines that went down.", v.core.lines_down);
   m.counter("lines_up_total", "Lines that came up.", v.core.lines_up);
   m.gauge("homes_watched", "Homes in watch mode.", v.core.homes_watched);

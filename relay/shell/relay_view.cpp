@@ -62,6 +62,9 @@ std::vector<std::string> degraded_reasons(const relay_view& v) {
   }
   if (c.mails_given_up != 0) out.push_back(counted(c.mails_given_up, "mail was", "mails were") + " given up");
   if (c.gateways_down != 0) out.push_back(counted(c.gateways_down, "gateway is", "gateways are") + " down");
+  if (c.gateways_put_off != 0) {
+    out.push_back(counted(c.gateways_put_off, "gateway is", "gateways are") + " ahead of this clock: one of them or this clock is wrong");
+  }
   if (v.certificate_from && v.now < *v.certificate_from)
     out.push_back("the relay's certificate or its CA begins " + format_utc(*v.certificate_from) + ", or this clock is wrong");
   if (v.certificate_until && *v.certificate_until - v.now < certificate_left_fine_min) {

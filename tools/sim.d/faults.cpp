@@ -77,6 +77,7 @@ constexpr std::array<range, fault_kinds> ranges{{
     {"fields_dropped", scope::whole_run},
     {"relay_clock_drift", scope::whole_run, {}, {}, {}, 1, 50},
     {"relay_clock_step", scope::all, day, day * 8, 6h, 60'000, 6 * 3'600'000, 1min},
+    {"relay_clock_lost", scope::all, day, day * 8, 12h, 1, 1, 1h},
 }};
 
 const range& range_of(fault_kind kind) { return ranges[static_cast<std::size_t>(kind)]; }
@@ -158,6 +159,7 @@ fault_plan draw_plan(const options& opt, prng random) {
     const range& r = range_of(fault_kind::relay_clock_drift);
     plan.relay_drift_ppm = static_cast<std::int32_t>(random.between(r.amount_low, r.amount_high)) * (random.chance(500) ? 1 : -1);
   }
+  draw_kinds(plan, fault_kind::relay_clock_lost, fault_kind::relay_clock_lost, opt, random);
   return plan;
 }
 

@@ -74,8 +74,9 @@ enum class fault_kind : std::uint8_t {
   // the relay's own clock; drawn last, so that older seeds keep their other faults
   relay_clock_drift,       // the whole run: `amount` ppm fast or slow
   relay_clock_step,        // wrong by `amount` ms, forward or back, from beginning to end
+  relay_clock_lost,        // off for half of the time, and its clock goes on from where it stood until the end
 };
-inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(fault_kind::relay_clock_step) + 1;
+inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(fault_kind::relay_clock_lost) + 1;
 std::string_view name_of(fault_kind kind);
 
 struct drawn_fault {
@@ -102,6 +103,7 @@ struct fault_plan {
   millis mail_delay_max{};
   std::int32_t relay_drift_ppm = 0;         // > 0: its clock is fast
   bool has(fault_kind kind) const { return in_play[static_cast<std::size_t>(kind)]; }
+  bool relay_clock_jumps() const { return has(fault_kind::relay_clock_step) || has(fault_kind::relay_clock_lost); }
 };
 fault_plan draw_plan(const options& opt, prng random);
 

@@ -90,7 +90,7 @@ std::vector<ruled_appliance> rules_of(world& w) {
   for (const auto& h : w.homes()) {
     home_truth& t = h->truth();
     // One without a clock of its own goes where the relay's goes.
-    const bool stepped = w.plan().has(h->traits().time_service ? fault_kind::clock_step : fault_kind::relay_clock_step);
+    const bool stepped = h->traits().time_service ? w.plan().has(fault_kind::clock_step) : w.plan().relay_clock_jumps();
     for (const auto& a : h->appliances())
       if (a.quiet_days)
         rules.push_back({.home = home_id{h->number()}, .appliance = a.spec.appliance, .quiet_days = *a.quiet_days,

@@ -185,7 +185,6 @@ private:
   std::unique_ptr<relay::store> store_;
   std::unique_ptr<relay::relay_core> relay_;  // nothing while it is down
   millis relay_step_{};                       // its clock was set, and is wrong by this
-  std::optional<wall_at> born_behind_;        // started while its clock was behind: since this slot it may drop good ones
   mono_time relay_back_{};
   std::uint32_t relay_life_ = 0;
   std::uint32_t relay_cut_after_ = 0;

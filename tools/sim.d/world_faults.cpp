@@ -16,7 +16,10 @@ bool takes_sight(fault_kind kind) {
          kind != fault_kind::device_no_value && kind != fault_kind::device_faulty && kind != fault_kind::meter_reset;
 }
 
-millis step_of(const drawn_fault& f) { return millis{to_ms(f.from) % 2 == 0 ? f.amount : -f.amount}; }
+millis step_of(const drawn_fault& f) {
+  if (f.kind == fault_kind::relay_clock_lost) return -(f.until - f.from) / 2;
+  return millis{to_ms(f.from) % 2 == 0 ? f.amount : -f.amount};
+}
 
 }  // namespace
 
@@ -39,7 +42,7 @@ void world::schedule_faults() {
 millis world::relay_behind_max() const {
   millis most{};
   for (const drawn_fault& f : plan_.faults)
-    if (f.kind == fault_kind::relay_clock_step) most = std::max(most, -step_of(f));
+    if (f.kind == fault_kind::relay_clock_step || f.kind == fault_kind::relay_clock_lost) most = std::max(most, -step_of(f));
   return most + std::max(0ms, -relay_drift(end_));
 }
 
@@ -75,7 +78,8 @@ void world::end_fault(const drawn_fault& f) {
     case fault_kind::mail_rejected: weather_.rejected = 0; return;
     case fault_kind::mail_delayed: weather_.delay = {}; return;
     case fault_kind::mail_answer_lost: weather_.answer_lost = 0; return;
-    case fault_kind::relay_clock_step: return set_relay_step({});
+    case fault_kind::relay_clock_step:
+    case fault_kind::relay_clock_lost: return set_relay_step({});
     default:
       if (f.kind < fault_kind::device_silent || f.kind > fault_kind::meter_swap) return;
       homes_[f.home]->end_device_fault(now_, f, said_);
@@ -200,6 +204,9 @@ void world::begin_relay_fault(const drawn_fault& f) {
     case fault_kind::mail_delayed: weather_.delay = millis{f.amount}; return;
     case fault_kind::mail_answer_lost: weather_.answer_lost = f.per_mille; return;
     case fault_kind::relay_clock_step: return set_relay_step(step_of(f));
+    case fault_kind::relay_clock_lost:
+      relay_off(f.from + (f.until - f.from) / 2);
+      return set_relay_step(step_of(f));
     default: return arm(*disk_, f);
   }
 }

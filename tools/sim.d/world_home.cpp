@@ -138,7 +138,7 @@ void world::gateway_on(std::uint32_t h) {
   boxes_[h].anew = boxes_[h].anew || one.flash().begun_anew();
   gateway_said(h);
   // Where the relay's clock is wrong, a machine's own is what keeps its gateway from believing the relay.
-  const bool outranks = (plan_.has(fault_kind::relay_clock_step) || plan_.has(fault_kind::relay_clock_drift)) &&
+  const bool outranks = (plan_.relay_clock_jumps() || plan_.has(fault_kind::relay_clock_drift)) &&
                         one.traits().time_service;
   if (one.on() && (boxes_[h].ticking || outranks))
     push(now_ + tick_every, event_kind::clock_tick, h, 0, outranks ? one.boots() : 0);

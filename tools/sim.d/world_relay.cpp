@@ -49,7 +49,6 @@ void world::start_relay() {
     return relay_->on_start(now_, relay_wall(), relay_out_).has_value();
   }();
   if (!started) return start_relay_later();
-  if (relay_step_ < 0ms && !born_behind_) born_behind_ = wall() + relay_step_;
   find_uncertain();
   for (observer* o : observers_) o->on_relay_up(wall());
   relay_said();
@@ -67,7 +66,7 @@ void world::find_uncertain() {
   if (!uncertain_) return;
   std::optional<bool> there;
   for (const relay::write& w : *uncertain_) {
-    const auto one = holds(*store_, w, plan_.has(fault_kind::relay_clock_step));
+    const auto one = holds(*store_, w, plan_.relay_clock_jumps());
     if (one && there && *one != *there) found("a commit is there in part, at " + std::to_string(to_ms(now_)) + " ms");
     if (one) there = one;
   }
@@ -180,16 +179,7 @@ void world::take_relay(const event& e) {
 
 // ---- its clock
 
-// A relay that was started while its clock was behind has no better time to hold slots against: it takes what good gateways
-// send for a wrong future, and drops it, until its clock is right (a limit of the product, told in docs/SIMULATOR.md).
 void world::set_relay_step(millis by) {
-  if (born_behind_) {
-    for (auto& h : homes_) {
-      h->truth().may_be_absent.add(*born_behind_, wall() + slot_length);
-      for (auto& m : h->truth().meters) m.unbounded_below = true;
-    }
-    born_behind_.reset();
-  }
   relay_step_ = by;
   for (observer* o : observers_) o->on_relay_clock(wall(), relay_step_);
 }
@@ -204,10 +194,15 @@ void world::note_told_time(std::uint32_t h) {
   const millis by = std::chrono::abs(relay_step_);
   if (by > 0ms) {
     b.right_words = 0;
-    b.misled_by_max = std::max(b.misled_by_max, by);
-    if (b.misled) return;
+    if (b.misled && by <= b.misled_by_max) return;
+    b.misled_by_max = by;
+    // One that knew no time yet books all that it has seen since its start by this word.
+    const wall_at from = (b.settled ? wall() : wall_of(b.lost_from)) - by - 2 * slot_length;
+    for (stretches* s : {&t.clock_doubt, &t.may_be_unknown, &t.may_be_absent}) {
+      if (b.misled) s->add(from, wall());  // by more than before, so it reaches further back
+      else s->begin(from);
+    }
     b.misled = true;
-    for (stretches* s : {&t.clock_doubt, &t.may_be_unknown, &t.may_be_absent}) s->begin(wall() - by - 2 * slot_length);
     for (auto& m : t.meters) m.unbounded_below = true;
   } else if (b.misled && ++b.right_words == right_words_heard) {
     b.misled = false;

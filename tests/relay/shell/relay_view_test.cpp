@@ -44,6 +44,7 @@ TEST_CASE("each fault by itself is one reason, in every place where health is sh
       [](relay_view& v) { v.core.oldest_mail = v.now - mail_age_fine_max - 1ms; },
       [](relay_view& v) { v.core.mails_given_up = 2; },
       [](relay_view& v) { v.core.gateways_down = 1; },
+      [](relay_view& v) { v.core.gateways_put_off = 1; },
       [](relay_view& v) { v.certificate_until = v.now + certificate_left_fine_min - 1ms; },
       [](relay_view& v) { v.certificate_from = v.now + 1ms; },
       [](relay_view& v) { v.checks_failed = 1; },

@@ -6,7 +6,7 @@ namespace tomoshibi::sim {
 namespace {
 
 using relay::episode_kind;
-constexpr millis grace = 15min;            // after a start the relay calls nobody blind
+constexpr millis grace = 15min;            // after a start, or when its clock was set forward, the relay calls nobody blind
 constexpr std::int32_t lag_slots = 2;      // sight is "now" if the newest known slot is at most so old
 constexpr millis unseen_min = 45min;
 constexpr millis settling = 30min;         // after the relay's clock was set
@@ -49,8 +49,10 @@ void sight_checker::on_commit_failed(wall_at at) {
 void sight_checker::on_relay_clock(wall_at at, millis wrong_by) {
   const bool able = able_from_.has_value();
   end_able(at + relay_wrong_by_);
+  const bool forward = wrong_by > relay_wrong_by_;
   relay_wrong_by_ = wrong_by;
   at += wrong_by;
+  grace_until_ = forward ? at + grace : std::min(grace_until_, at + grace);
   if (able) able_from_ = at;
   settles_ = at + settling;
   for (home& h : homes_)
