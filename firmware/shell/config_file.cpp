@@ -85,6 +85,20 @@ void declare_echonet(config_schema& schema, echonet_config& c) {
       .help("Own address. Another one than 0.0.0.0 lets several nodes live on one machine.");
 }
 
+void declare_box(config_schema& schema, box_config& c) {
+  config_table& t = schema.table("box", "What the box itself has: an emergency button, mains and battery.");
+  box_button_config& b = c.button;
+  t.choice("button", b.kind, {{"none", box_button_kind::none}, {"input", box_button_kind::input}, {"gpio", box_button_kind::gpio}})
+      .at_start()
+      .help("How the button on the box is read: a Linux input device (gpio-keys, a USB button) or a line of a GPIO character device.");
+  t.path("button_device", b.device).at_start().example("\"/dev/input/by-path/platform-gpio-keys-event\"")
+      .help("The device: /dev/input/... or /dev/gpiochip... One that is missing is waited for, and is a trouble meanwhile.");
+  t.integer("button_code", b.code, 0, 767).at_start().help("Key code of an input device (linux/input-event-codes.h), or number of the GPIO line.");
+  t.boolean("button_active_low", b.active_low).at_start().help("GPIO: pressed means low.");
+  t.integer("button_debounce_ms", b.debounce_ms, 0, 1000).at_start().help("GPIO: changes shorter than this are contacts that bounce.");
+  t.path("power_folder", c.power_folder).at_start().help("Where the kernel shows mains and battery. What it does not show is not watched.");
+}
+
 std::string check_account(const config_value& value) { return check_guard_account(std::get<std::string>(value)); }
 
 void declare_direct(config_schema& schema, direct_config& c) {
@@ -134,6 +148,8 @@ void check_together(raw_config& raw, std::vector<std::string>& problems) {
     entry.watched.eoj = *parse_object(entry.object);
     c.watch.appliances.push_back(entry.watched);
   }
+  if (c.box.button.kind != box_button_kind::none && c.box.button.device.empty())
+    problems.push_back("box.button_device: needed where box.button is not \"none\"");
   check_guard(c.direct.guard, "guard", problems);
   if (c.direct.account.empty() != c.direct.guard.receivers.empty()) problems.push_back("guard.account and guard.receivers: both or none");
   if (auto sound = check_config(c.watch); !sound) problems.push_back("[watch] and [[appliance]]: " + sound.error().detail);
@@ -145,6 +161,7 @@ config_schema gateway_schema(raw_config& raw) {
   declare_gateway(schema, raw.config);
   declare_relay(schema, raw);
   declare_echonet(schema, raw.config.echonet);
+  declare_box(schema, raw.config.box);
   declare_direct(schema, raw.config.direct);
   declare_watch(schema, raw.config.watch);
   schema.tables<raw_config::appliance>("appliance", raw.appliances, wire::appliances_max,
@@ -229,6 +246,7 @@ std::vector<config_schema::difference> differences(const gateway_config& before,
 void keep_at_start(const gateway_config& former, gateway_config& fresh) {
   fresh.state_folder = former.state_folder;
   fresh.echonet = former.echonet;
+  fresh.box = former.box;
   fresh.direct = former.direct;
   fresh.watch = former.watch;
 }

@@ -1,6 +1,7 @@
 // The gateway's configuration: gateway.toml, every key declared once (tomoshibi-gateway --print-config shows them all).
 #pragma once
 
+#include "firmware/shell/button_source.hpp"
 #include "firmware/shell/direct_path.hpp"
 #include "protocol/adapters/toml_reader.hpp"
 #include "protocol/base/log.hpp"
@@ -24,6 +25,11 @@ struct echonet_config {
   std::string bind_address = "0.0.0.0";
 };
 
+struct box_config {
+  box_button_config button;
+  std::string power_folder = "/sys/class/power_supply";
+};
+
 struct gateway_config {
   std::string state_folder = "/var/lib/tomoshibi-gateway";
   log_level log = log_level::info;
@@ -32,6 +38,7 @@ struct gateway_config {
   std::string ca = "/etc/tomoshibi/ca.pem";
   std::vector<relay_address> relays;  // tried in turn; empty: nothing is sent, the gateway keeps aggregating
   echonet_config echonet;
+  box_config box;
   direct_config direct;               // [guard]: the gateway's own way to the guard centre
   wire::config watch;                 // version 0: what the relay sends replaces it
 };

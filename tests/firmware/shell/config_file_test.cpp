@@ -46,6 +46,13 @@ log = "debug"
 enabled = false
 interface = "eth1"
 bind_address = "192.0.2.1"
+[box]
+button = "gpio"
+button_device = "/dev/gpiochip0"
+button_code = 7
+button_active_low = true
+button_debounce_ms = 5
+power_folder = "/p"
 [guard]
 account = "1234"
 account_key = "/k"
@@ -134,6 +141,7 @@ TEST_CASE("mistakes") {
       {"[relay]\naddresses = [\"a b:80\"]", "g.toml:2: relay.addresses"},
       {"[relay]\naddress = \"x\"", "g.toml:2: relay.address: unknown key"},
       {"[echonet]\nbind_address = \"::\"", "g.toml:2: echonet.bind_address: must be an IPv4 address"},
+      {"[box]\nbutton = \"input\"", "box.button_device: needed"},
       {"[guard]\naccount = \"12\"", "g.toml:2: guard.account: must be"},
       {"[guard]\naccount = \"12345\"", "guard.account and guard.receivers: both or none"},
       {"[guard]\nreceivers = [\"tcp://127.0.0.1:1\"]", "guard.account and guard.receivers: both or none"},
