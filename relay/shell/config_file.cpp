@@ -57,12 +57,40 @@ void declare_pages(config_schema& schema, pages_config& c) {
   t.text("listen", c.listen, {2, 45}).check(listen_allowed).at_start()
       .help("Address to listen on. The pages have no login: leave them on loopback or behind a proxy that has one.");
   t.integer("port", c.port, 0, 65535).at_start().help("TCP port; 0 = any free one, named in the log.");
+  t.path("api_token_file", c.api_token_file)
+      .help("File whose only line is the token that POST /api/dispatch asks for, at least 32 characters; mode 0600. Without it: no API.");
+}
+
+void declare_emergency(config_schema& schema, emergency_config& c) {
+  auto& t = schema.table("emergency", "The emergency lane: a port of its own, where gateways hold a second connection for presses.");
+  t.boolean("enabled", c.enabled).at_start().help("false: no lane; a press of a button goes no further than its box.");
+  t.text("listen", c.listen, {2, 45}).check(listen_allowed).at_start()
+      .help("Address to listen on: 0.0.0.0 = every IPv4 interface, :: = every IPv6 interface.");
+  t.integer("port", c.port, 0, 65535).at_start()
+      .help("TCP port; 0 = any free one, named in the log. Gateways dial it beside device.port: open both in the firewall. "
+            "Certificates are those of the device channel.");
+  t.integer("connections_max", c.connections_max, 1, 200'000).at_start()
+      .help("More connections than this are dropped as they come in.");
+}
+
+std::string line_account_allowed(const config_value& value) {
+  const auto& text = std::get<std::string>(value);
+  return text.empty() ? std::string{} : check_guard_account(text);
+}
+
+void declare_guard_centre(config_schema& schema, relay_config& c) {
+  auto& t = schema.table("guard", "The guard centre that is told of presses (SIA DC-09). Homes get their accounts with tomoshibi-ctl guard set.");
+  declare_guard(t, c.guard);
+  t.text("line_account", c.emergency.line_account, {0, 16}).check(line_account_allowed).at_start()
+      .help("Account whose NULL asks whether the line lives, as the centre gave it; its key is that of the home with this "
+            "account, if there is one. Empty: the line is not supervised.");
 }
 
 void check_together(const relay_config& c, std::vector<std::string>& wrong) {
   if (c.mail.security == mail_security::none && !c.mail.server.empty() && !loopback_address(c.mail.server)) {
     wrong.emplace_back("mail.security: \"none\" is allowed only when mail.server is on loopback");
   }
+  check_guard(c.guard, "guard", wrong);
   if (c.mail.user.empty() != c.mail.password_file.empty()) {
     wrong.emplace_back("mail.user: mail.user and mail.password_file must be given together");
   }
@@ -92,6 +120,8 @@ config_schema relay_schema(relay_config& into) {
   declare_device(schema, into.device);
   declare_mail(schema, into.mail);
   declare_pages(schema, into.pages);
+  declare_emergency(schema, into.emergency);
+  declare_guard_centre(schema, into);
   auto& log = schema.table("log", "Lines on standard error.");
   log.choice<log_level>("level", into.log,
                         {{"error", log_level::error}, {"warn", log_level::warning}, {"info", log_level::info},
@@ -123,13 +153,19 @@ void keep_at_start(const relay_config& former, relay_config& fresh) {
   fresh.database = former.database;
   fresh.device.listen = former.device.listen;
   fresh.device.port = former.device.port;
-  fresh.pages = former.pages;
+  fresh.pages.enabled = former.pages.enabled;
+  fresh.pages.listen = former.pages.listen;
+  fresh.pages.port = former.pages.port;
+  fresh.emergency = former.emergency;
+  fresh.guard = former.guard;
 }
 
 std::string replay_refusal(const relay_config& c) {
   if (!loopback_address(c.device.listen)) return "device.listen is not on loopback";
   if (!c.mail.server.empty() && !loopback_address(c.mail.server)) return "mail.server is not on loopback";
   if (c.pages.enabled && !loopback_address(c.pages.listen)) return "pages.listen is not on loopback";
+  if (c.emergency.enabled && !loopback_address(c.emergency.listen)) return "emergency.listen is not on loopback";
+  if (!on_this_machine(c.guard)) return "guard.receivers are not on loopback";
   return {};
 }
 

@@ -1,6 +1,7 @@
 // The relay's configuration: relay.toml, every key declared once (tomoshibi-relay --print-config shows them all).
 #pragma once
 
+#include "protocol/adapters/guard_config.hpp"
 #include "protocol/adapters/toml_reader.hpp"
 #include "protocol/base/log.hpp"
 #include "protocol/base/net.hpp"
@@ -38,12 +39,23 @@ struct pages_config {
   bool enabled = true;
   std::string listen = "127.0.0.1";
   std::uint16_t port = 9464;
+  std::string api_token_file;      // empty: there is no API
+};
+
+struct emergency_config {
+  bool enabled = true;
+  std::string listen = "0.0.0.0";
+  std::uint16_t port = 8444;
+  std::uint32_t connections_max = 25'000;
+  std::string line_account;        // whose NULL asks whether the line to the guard centre lives; empty: nobody's
 };
 
 struct relay_config {
   device_config device;
   mail_config mail;
   pages_config pages;
+  emergency_config emergency;
+  guard_config guard;              // no receivers: presses reach the relay and no further
   std::string database;            // empty = the one in the relay's folder
   log_level log = log_level::info;
 };

@@ -210,7 +210,8 @@ class Relay:
 
     def configure(self, more):
         (self.folder / "relay.toml").write_text(
-            f'[device]\nlisten = "127.0.0.1"\nport = 0\n[pages]\nlisten = "127.0.0.1"\nport = 0\n{more}')
+            f'[device]\nlisten = "127.0.0.1"\nport = 0\n[pages]\nlisten = "127.0.0.1"\nport = 0\n'
+            f'[emergency]\nlisten = "127.0.0.1"\nport = 0\n{more}')
 
     def box(self, number_):
         return self.root / f"box-{number_}"

@@ -117,7 +117,8 @@ class Relay(Server):
             shutil.copytree(self.fleet.relay, self.relay)
             (self.relay / "relay.toml").write_text(
                 f'[device]\nlisten = "127.0.0.1"\nport = {self.port}\n\n'
-                f'[pages]\nlisten = "127.0.0.1"\nport = {self.other_port}\n')
+                f'[pages]\nlisten = "127.0.0.1"\nport = {self.other_port}\n\n'
+                '[emergency]\nenabled = false\n')
         self.processes = [start([stage.binary("tomoshibi-relay"), "--dir", self.relay], self.folder / "relay.log")]
         wait_for_port(self.port, self.processes[0])
 

@@ -54,6 +54,7 @@ class Product:
             f'{key} = {json.dumps(value)}\n' for key, value in mail.items())
         (self.relay_folder / "relay.toml").write_text(
             f'[device]\nlisten = "127.0.0.1"\nport = {DEVICE_PORT}\n\n[pages]\nlisten = "127.0.0.1"\nport = {PAGES_PORT}\n'
+            '\n[emergency]\nlisten = "127.0.0.1"\n'
             + mail_table)
         added = self.ctl("home", "add", name, f"--zone={zone}", "--poll", poll_s, "--gap", gap_s, now=now)
         self.home = re.search(r"\d+", added).group()

@@ -69,6 +69,14 @@ TEST_CASE("mail in the clear is refused off loopback, and a user without a passw
   CHECK(refusal("[mail]\nuser = \"u\"\n").find("password_file") != std::string::npos);
 }
 
+TEST_CASE("a guard centre in plain text is refused off loopback, and TLS without a CA; accounts are hexadecimal") {
+  CHECK(refusal("[guard]\nreceivers = [\"tcp://192.0.2.1:12000\"]\n").find("plain") != std::string::npos);
+  CHECK(refusal("[guard]\nreceivers = [\"tls://centre.example.net:10443\"]\n").find("guard.ca") != std::string::npos);
+  CHECK(refusal("[guard]\nreceivers = [\"centre.example.net\"]\n").find("tls://host:port") != std::string::npos);
+  CHECK(refusal("[guard]\nline_account = \"12\"\n").find("3 to 16") != std::string::npos);
+  CHECK(refusal("[guard]\nreceivers = [\"tcp://127.0.0.1:12000\"]\nline_account = \"0a12\"\n") == "(taken)");
+}
+
 TEST_CASE("what counts as loopback") {
   for (const char* yes : {"localhost", "127.0.0.1", "127.9.9.9", "::1"}) CHECK(loopback_address(yes));
   for (const char* no : {"", "0.0.0.0", "::", "10.0.0.1", "127.evil.example.org", "127.0.0.1.example.org", "1127.0.0.1"}) {
@@ -79,10 +87,13 @@ TEST_CASE("what counts as loopback") {
 
 TEST_CASE("a replay clock is refused unless everything is on loopback") {
   relay_config config;
-  config.device.listen = "127.0.0.1";
+  config.device.listen = config.emergency.listen = "127.0.0.1";
+  config.guard.receivers = {"tls://localhost:10443", "tcp://[::1]:12000"};
   CHECK(replay_refusal(config).empty());
   SECTION("device") { config.device.listen = "0.0.0.0"; }
   SECTION("mail") { config.mail.server = "mail.example.org"; }
+  SECTION("emergency") { config.emergency.listen = "0.0.0.0"; }
+  SECTION("guard centre") { config.guard.receivers.emplace_back("tls://centre.example.net:10443"); }
   SECTION("pages") { config.pages.listen = "10.0.0.1"; }
   CHECK_FALSE(replay_refusal(config).empty());
 }
@@ -100,7 +111,11 @@ TEST_CASE("a reload keeps what was opened at the start") {
   const relay_config former = default_relay_config({"/var/lib/tomoshibi"});
   relay_config fresh = former;
   REQUIRE(read("[store]\ndatabase = \"/elsewhere.db\"\n[device]\nlisten = \"::\"\nport = 443\nconnections_max = 7\n"
-               "[pages]\nenabled = false\nlisten = \"::1\"\nport = 80\n",
+               "[pages]\nenabled = false\nlisten = \"::1\"\nport = 80\napi_token_file = \"/t\"\n"
+               "[emergency]\nenabled = false\nlisten = \"::1\"\nport = 81\nconnections_max = 9\n"
+               "[guard]\nreceivers = [\"tcp://10.0.0.1:12000\"]\nplain = true\nca = \"/c\"\ncertificate = \"/d\"\nkey = \"/e\"\n"
+               "format = \"sia-dcs\"\nreceiver = \"1\"\nline = \"2\"\nextensions = false\nnull_interval_s = 7\n"
+               "line_account = \"0A12\"\n",
                fresh));
   const auto waiting = [&] {
     return std::ranges::count_if(differences(former, fresh), [](const auto& d) { return d.at_start; });
@@ -114,4 +129,5 @@ TEST_CASE("a reload keeps what was opened at the start") {
   keep_at_start(former, fresh);
   CHECK(waiting() == 0);
   CHECK(fresh.device.connections_max == 7);
+  CHECK(fresh.pages.api_token_file == "/t");
 }
