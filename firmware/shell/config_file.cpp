@@ -93,7 +93,8 @@ void declare_box(config_schema& schema, box_config& c) {
       .help("How the button on the box is read: a Linux input device (gpio-keys, a USB button) or a line of a GPIO character device.");
   t.path("button_device", b.device).at_start().example("\"/dev/input/by-path/platform-gpio-keys-event\"")
       .help("The device: /dev/input/... or /dev/gpiochip... One that is missing is waited for, and is a trouble meanwhile.");
-  t.integer("button_code", b.code, 0, 767).at_start().help("Key code of an input device (linux/input-event-codes.h), or number of the GPIO line.");
+  t.integer("button_code", b.code, 0, 767).at_start()
+      .help("Key code of an input device (linux/input-event-codes.h), or number of the GPIO line.");
   t.boolean("button_active_low", b.active_low).at_start().help("GPIO: pressed means low.");
   t.integer("button_debounce_ms", b.debounce_ms, 0, 1000).at_start().help("GPIO: changes shorter than this are contacts that bounce.");
   t.path("power_folder", c.power_folder).at_start().help("Where the kernel shows mains and battery. What it does not show is not watched.");

@@ -19,8 +19,9 @@ constexpr const char* description =
     "  tomoshibi-guard --accounts accounts.txt --listen 127.0.0.1:12000 --json guard.jsonl\n\n"
     "accounts.txt has a line for each account: number, key (hexadecimal, or '-' for none), name.\n\n"
     "An order to misbehave: 'after=3 answer=silence count=2 delay=500'; answers are\n"
-    "  ack nak duh silence delay duplicate wrong-sequence wrong-account bad-crc stale reset slow unframed deaf\n"
-    "deaf: not booked, nothing said; nak, duh: not booked; all others are booked. count=0: for ever.\n"
+    "  ack nak duh silence delay duplicate wrong-sequence wrong-account bad-crc stale reset slow unframed deaf die\n"
+    "deaf: not booked, nothing said; nak, duh: not booked; all others are booked. die: ends as if killed, before it answers.\n"
+    "count=0: for ever.\n"
     "On standard input: 'misbehave ORDER', 'clear', 'list', 'quit', 'help'.";
 
 struct arguments {
@@ -28,7 +29,7 @@ struct arguments {
   tls_identity_files files;
   std::vector<std::string> plain_accounts, orders;
   bool judge_plain_time = false, quiet = false;
-  unsigned supervise_s = 0;
+  unsigned supervise_s = 0, idle_s = 0;
 };
 
 result<endpoint> endpoint_of(const std::string& text, const char* option) {
@@ -81,6 +82,7 @@ result<server_settings> settings_from(const arguments& a) {
     if (!order) return fail(errc::config_invalid, "--misbehave " + order.error().detail);
     out.orders.push_back(*order);
   }
+  out.idle_max = std::chrono::seconds{a.idle_s};
   out.journal_path = a.json;
   if (a.quiet) out.terminal = nullptr;
   return out;
@@ -130,6 +132,8 @@ int main(int argc, char** argv) {
   app.add_option("--account", a.plain_accounts, "An account without a key; may be given several times")->expected(1)->take_all();
   app.add_flag("--judge-plain-time", a.judge_plain_time, "Refuse plain frames out of time too, if they carry one");
   app.add_option("--supervise", a.supervise_s, "Seconds that an account which has called may be silent; 0: for ever")
+      ->check(CLI::Range(0u, 1'000'000u));
+  app.add_option("--idle", a.idle_s, "Seconds after which a connection that says nothing is closed; 0: never")
       ->check(CLI::Range(0u, 1'000'000u));
   app.add_option("--misbehave", a.orders, "An order, from the start; may be given several times")->expected(1)->take_all();
   app.add_option("--json", a.json, "Journal, a JSON object a line; read back at the next start, so that nothing is booked twice");

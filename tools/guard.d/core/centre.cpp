@@ -229,6 +229,7 @@ void centre::answer(mono_time now, wall_at wall, std::uint64_t connection, const
   switch (how.with) {
     case answer::proper: return say(answer_to(f, who, token::ack, wall));
     case answer::silence: return;
+    case answer::die: out.actions.emplace_back(centre_output::end{}); return;
     case answer::delay: later_.emplace(now + how.delay, later{connection, answer_to(f, who, token::ack, wall + how.delay)}); return;
     case answer::duplicate:
       say(answer_to(f, who, token::ack, wall));

@@ -65,7 +65,8 @@ struct centre_output {
   struct lost { std::string account; };                 // silent for longer than it may be, once
   struct back { std::string account; };
   struct refused { std::uint64_t connection; std::string account; std::string_view why; };  // NAK, DUH, silence: why
-  using action = std::variant<send, reset, booked, repeated, linked, lost, back, refused>;
+  struct end {};                                        // as if killed, after everything before it
+  using action = std::variant<send, reset, booked, repeated, linked, lost, back, refused, end>;
   std::vector<action> actions;
 };
 

@@ -11,7 +11,7 @@ constexpr std::pair<std::string_view, answer> names[] = {
     {"ack", answer::proper}, {"nak", answer::nak}, {"duh", answer::duh}, {"silence", answer::silence}, {"delay", answer::delay},
     {"duplicate", answer::duplicate}, {"wrong-sequence", answer::wrong_sequence}, {"wrong-account", answer::wrong_account},
     {"bad-crc", answer::bad_crc}, {"stale", answer::stale}, {"reset", answer::reset}, {"slow", answer::slow},
-    {"unframed", answer::unframed}, {"deaf", answer::deaf},
+    {"unframed", answer::unframed}, {"deaf", answer::deaf}, {"die", answer::die},
 };
 constexpr std::uint32_t delay_ms_max = 600'000;
 

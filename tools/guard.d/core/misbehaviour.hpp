@@ -33,6 +33,7 @@ enum class answer : std::uint8_t {
   slow,             // the ACK byte by byte, delay=MS between two (default 50)
   unframed,         // "NAK" CR LF and nothing else
   deaf,             // as if the frame had never come: not booked, nothing said
+  die,              // booked and in the journal, nothing said, and the program ends as if killed
 };
 std::string_view name_of(answer a);
 

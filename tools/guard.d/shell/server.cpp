@@ -23,12 +23,19 @@ std::string padded(std::string text, std::size_t width) {
 }  // namespace
 
 struct server::connection final : tls_stream_events {
-  connection(server& s, std::uint64_t n) : owner(s), number(n) {}
+  connection(server& s, std::uint64_t n) : owner(s), number(n), idle(s.loop_) { wait(); }
   void on_open(const tls_peer&) override {}
-  void on_bytes(byte_view data) override { owner.on_bytes(number, data); }
+  void on_bytes(byte_view data) override {
+    wait();
+    owner.on_bytes(number, data);
+  }
   void on_closed(const error&) override { owner.on_closed(number); }
+  void wait() {
+    if (owner.settings_.idle_max > 0ms) idle.set_after(owner.settings_.idle_max, [this] { owner.on_closed(number); });
+  }
   server& owner;
   std::uint64_t number;
+  loop_timer idle;
   std::unique_ptr<plain_stream> plain;
   std::unique_ptr<tls_stream> secure;
 };
@@ -152,6 +159,7 @@ void server::perform(centre_output& out) {
       must(journal_.told(wall, "back", b->account));
       show(clock_text(wall) + "  back     account " + b->account);
     }
+    if (std::holds_alternative<centre_output::end>(a)) std::_Exit(137);
     if (const auto* r = std::get_if<centre_output::refused>(&a)) {
       must(journal_.refused(wall, r->account, r->why));
       show(clock_text(wall) + "  refused  account " + (r->account.empty() ? "?" : r->account) + ": " + std::string(r->why));

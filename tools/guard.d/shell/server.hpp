@@ -16,6 +16,7 @@ struct server_settings {
   std::optional<endpoint> tcp;                          // port 0: the kernel chooses
   std::optional<endpoint> tls;
   std::optional<tls_identity> identity;                 // for tls; clients must show a certificate of its CA
+  millis idle_max{0};                                   // a connection that says nothing for so long is closed; 0: never
   std::string journal_path;                             // empty: none
   std::FILE* terminal = stdout;                         // null: silent
 };
