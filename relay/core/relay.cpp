@@ -133,6 +133,8 @@ struct relay_core::parts final : session_listener, line_view {
         mails.add(m->what);
       } else if (const auto* r = std::get_if<mail_result_write>(&w)) {
         if (r->state != mail_state::queued) mails.on_result_committed(r->key);
+      } else if (const auto* f = std::get_if<fault_write>(&w)) {
+        rules.on_fault_committed(f->home, f->fault);
       } else {
         book.on_committed(w);
       }

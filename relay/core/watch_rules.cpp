@@ -38,7 +38,7 @@ status watch_rules::on_start(turn& t) {
   const auto devices = store_.load_devices();
   if (!devices) return std::unexpected(devices.error());
   for (const auto& d : *devices)
-    if (d.faulty && d.appliance) faulty_[{d.home, *d.appliance}][d.device] = d.since;
+    if (d.faulty && d.appliance) faulty_[{d.home, *d.appliance}][d.device] = {.since = d.since, .stored = true};
   const auto marks = store_.load_recounts();
   if (!marks) return std::unexpected(marks.error());
   for (const auto& m : *marks) marks_[{m.home, m.appliance}] = m.from;
@@ -64,6 +64,28 @@ void watch_rules::on_directory(turn& t, const directory& before) {
     watch_or_try_later(t, h);
   }
   forget_marks();
+  forget_devices(t);
+}
+
+// `device forget`: a device that was taken away while it was faulty says no more that it is well.
+void watch_rules::forget_devices(turn& t) {
+  if (faulty_.empty()) return;
+  const auto devices = store_.load_devices();
+  if (!devices) return told_error(devices.error());  // with the next change
+  std::set<std::pair<home_id, std::string>> known;
+  for (const auto& d : *devices)
+    if (d.faulty) known.emplace(d.home, d.device);
+  for (auto& [where, of_appliance] : faulty_) {
+    const auto gone = std::erase_if(of_appliance, [&](const auto& d) { return d.second.stored && !known.contains({where.first, d.first}); });
+    if (gone != 0) judge_fault_of(t, where, t.wall);
+  }
+}
+
+void watch_rules::on_fault_committed(home_id home, const wire::device_fault& fault) {
+  if (!fault.faulty || !fault.appliance) return;
+  const auto devices = faulty_.find({home, *fault.appliance});
+  if (devices == faulty_.end()) return;
+  if (const auto d = devices->second.find(fault.device); d != devices->second.end()) d->second.stored = true;
 }
 
 // Half of a past is no past: such a home waits unjudged, and is shown as a failed read, until the store can be read.
@@ -169,7 +191,7 @@ void watch_rules::on_device(turn&, home_id, const wire::device_report&) {}
 void watch_rules::on_fault(turn& t, home_id home, const wire::device_fault& fault, wall_at at) {
   if (fault.faulty) {
     if (!fault.appliance) return;
-    faulty_[{home, *fault.appliance}].try_emplace(fault.device, at);
+    faulty_[{home, *fault.appliance}].try_emplace(fault.device, faulty_device{.since = at});
     return judge_fault_of(t, {home, *fault.appliance}, at);
   }
   // It may have been told for another appliance than the one that the device serves now, if it serves one at all.

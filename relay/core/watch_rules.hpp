@@ -42,6 +42,7 @@ public:
 
   status on_start(turn& t);
   void on_directory(turn& t, const directory& before);  // known_ is the new one already
+  void on_fault_committed(home_id home, const wire::device_fault& fault);
   void on_wake(turn& t);
   std::optional<wall_at> next_due() const;
   mono_time next_recount() const;
@@ -79,6 +80,7 @@ private:
   void watch_or_try_later(turn& t, const home& h);
   void unwatch(home_id id);
   void cancel_unwanted(turn& t);
+  void forget_devices(turn& t);
   bool wanted(const episode& e) const;
   notices::others others(home_id home, appliance_id except, wall_at now) const;
   void told_error(const error& e);
@@ -121,7 +123,11 @@ private:
   notices& book_;
   const line_view& lines_;
   std::map<home_id, watched_home> homes_;                       // in watch mode
-  std::map<place, std::map<std::string, wall_at>> faulty_;      // device and since, of every home
+  struct faulty_device {
+    wall_at since{};
+    bool stored = false;                                        // the store says so too
+  };
+  std::map<place, std::map<std::string, faulty_device>> faulty_;  // by device, of every home
   std::set<std::pair<wall_at, home_id>> due_;                   // when a home, or an appliance of it, may become unseen
   std::map<place, slot_index> marks_;                           // as stored, or on their way there
   std::set<std::pair<mono_time, home_id>> recounts_;            // homes with marked appliances

@@ -137,8 +137,8 @@ void watch_rules::judge_fault(turn& t, home_id home, appliance_id id, const watc
   if (!faulty && open) return book_.close(t, open->key, std::max(now, open->key.since), others(home, id, t.wall));
   if (!faulty || open) return;
 
-  wall_at first = devices->second.begin()->second;
-  for (const auto& [device, since] : devices->second) first = std::min(first, since);
+  wall_at first = devices->second.begin()->second.since;
+  for (const auto& [device, state] : devices->second) first = std::min(first, state.since);
   episode e;
   e.key = {.home = home, .kind = episode_kind::device_fault, .appliance = id,
            .since = std::max(slot_of(first), a.watch_slot)};

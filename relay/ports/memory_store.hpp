@@ -33,6 +33,7 @@ public:
   directory& edit_directory() { return directory_; }  // tell the core with on_directory_changed afterwards
   // Of days and episodes: after `good` more that succeed, so many fail.
   void fail_reads(std::uint32_t count, std::uint32_t good = 0) { fail_reads_ = count, good_reads_ = good; }
+  void forget_device(home_id home, const std::string& device) { devices_.erase({home, device}); }  // as ctl does
   void fail_loads(bool fail) { fail_loads_ = fail; }              // of devices, marks and newest days
   void fail_commits(std::uint32_t count, error with = {errc::storage_io, "told to fail"});
   const std::map<episode_key, episode>& episodes() const { return episodes_; }

@@ -87,10 +87,43 @@ status list(context& c) {
   return {};
 }
 
+// A node with all of its objects, or, as "<node>/<object>", one of them.
+status forget(context& c) {
+  auto r = registry::open(c);
+  if (!r) return std::unexpected(r.error());
+  const auto h = r->find_home(c.text("HOME"));
+  if (!h) return std::unexpected(h.error());
+  const std::string typed = c.text("DEVICE");
+  std::int64_t forgotten = 0;
+  const auto done = change(c, *r, [&]() -> status {
+    auto s = r->db().prepare(
+        "DELETE FROM device WHERE home = ?1 AND (device = ?2 OR substr(device, 1, length(?2) + 1) = ?2 || '/') RETURNING 1");
+    if (!s) return std::unexpected(s.error());
+    s->bind(1, relay::number(h->id));
+    s->bind(2, typed);
+    const auto read = relay::for_each_row(*s, "device", [&forgotten](const statement&) {
+      ++forgotten;
+      return true;
+    });
+    if (!read) return std::unexpected(read.error());
+    if (forgotten != 0) return {};
+    return fail(errc::not_found, "home " + shown(h->id) + " has no device '" + typed + "'; NODE of: tomoshibi-ctl device list " +
+                                     shown(h->id));
+  });
+  if (!done) return done;
+  c.say(std::to_string(forgotten) + (forgotten == 1 ? " device" : " devices") +
+        " forgotten; one that is still there appears again when the gateway next reports it");
+  return {};
+}
+
 }  // namespace
 
 verb_list device_verbs() {
-  return {{"device", "list", "What the gateway met in a home: node, class, whether it answers, faults, which appliance it serves",
+  return {{"device", "forget", "Forget a device that is gone; a fault that it had reported is closed",
+           {{"HOME", positional, "Number or name"},
+            {"DEVICE", positional, "NODE as device list shows it: all its objects; or NODE/OBJECT in hex"}},
+           "  device forget 1 ip:192.0.2.7", forget},
+          {"device", "list", "What the gateway met in a home: node, class, whether it answers, faults, which appliance it serves",
            {{"HOME", positional, "Number or name"}, {"--json", flag, "One JSON object a line"}}, "  device list 1", list}};
 }
 

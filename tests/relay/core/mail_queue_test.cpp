@@ -45,6 +45,46 @@ wall_at at(const char* hh_mm) {  // of a day in Japan
 
 }  // namespace
 
+TEST_CASE("a device that is forgotten closes its fault; one whose fault is not stored yet does not") {
+  faulty_home b;
+  b.start();
+  b.dial();
+  b.fault(true);
+  REQUIRE(b.store.load_open_episodes()->size() == 1);
+  b.directory_changed();
+  CHECK(b.store.load_open_episodes()->size() == 1);
+  SECTION("while the relay runs") {
+    b.store.forget_device(home_id{1}, "d");
+    b.directory_changed();
+    CHECK(b.store.load_open_episodes()->empty());
+    b.fault(true);  // it was there after all
+    CHECK(b.store.load_open_episodes()->size() == 1);
+  }
+  SECTION("while it is down") {
+    b.cut();
+    b.store.forget_device(home_id{1}, "d");
+    b.start();
+    CHECK(b.store.load_open_episodes()->empty());
+  }
+  SECTION("a fault on its way to the store is no forgotten one") {
+    b.fault(false);
+    b.commits_at_once = false;
+    b.fault(true);
+    b.directory_changed();
+    while (!b.commits.empty()) b.finish_commit(true);
+    CHECK(b.store.load_open_episodes()->size() == 1);
+  }
+  SECTION("what cannot be read is not forgotten") {
+    b.store.forget_device(home_id{1}, "d");
+    b.store.fail_loads(true);
+    b.directory_changed();
+    CHECK(b.store.load_open_episodes()->size() == 1);
+    b.store.fail_loads(false);
+    b.directory_changed();
+    CHECK(b.store.load_open_episodes()->empty());
+  }
+}
+
 TEST_CASE("quiet hours: over midnight, within a day, none; exact to the millisecond") {
   const quiet_hours night{22 * 60, 7 * 60};
   CHECK(after_quiet_hours(at("21:59") + 59'999ms, night, 540) == at("21:59") + 59'999ms);

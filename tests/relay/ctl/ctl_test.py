@@ -117,7 +117,7 @@ class Usage(Case):
         self.assertIn("Exit codes", top.stdout)
         for verb in ("init", "usage", "status", "alerts", "backup", "restore", "export", "erase", "check", "home add", "home list",
                      "home show", "home change", "home remove", "gateway add", "gateway list", "gateway enrol",
-                     "gateway revoke", "gateway remove", "device list", "certificate show", "certificate renew",
+                     "gateway revoke", "gateway remove", "device list", "device forget", "certificate show", "certificate renew",
                      "appliance add", "appliance list", "appliance change",
                      "appliance remove", "contact add", "contact list", "contact change", "contact remove", "watch on",
                      "watch off", "mail test", "mail list", "mail retry", "guard set", "guard show", "guard remove"):
@@ -323,6 +323,24 @@ class Devices(Case):
         self.assertRegex(text, "answers since 2026-01-31 17:15 +none +1 テレビ")
         self.ok("appliance", "change", 1, "テレビ", "--node", first["node"])  # what is listed can be given back
         self.wrong("device", "list", 2, says="no home")
+
+    def test_forget(self):
+        self.a_home()
+        self.ok("home", "add", "another")
+        rows = [(1, "ip:192.0.2.9/013001"), (1, "ip:192.0.2.9/060201"), (1, "ip:192.0.2.90/013001"),
+                (2, "ip:192.0.2.9/013001"), (1, "%/013001")]
+        for home, device in rows:
+            self.sql("INSERT INTO device (home, device, maker, silent, faulty, description, since_ms) "
+                     f"VALUES ({home}, '{device}', 0, 0, 1, 1, 0)")
+        for name in ("", "ip:192.0.2", "ip:192.0.2.9/", "ip:192.0.2.9/01300", "013001", "_p:192.0.2.9"):
+            self.wrong("device", "forget", 1, name, says="device list 1")
+        self.wrong("device", "forget", 3, "ip:192.0.2.9", says="no home")
+        self.wrong("device", "forget", 1)
+        self.assertIn("1 device forgotten", self.ok("device", "forget", 1, "ip:192.0.2.9/013001"))
+        self.assertIn("1 device forgotten", self.ok("device", "forget", 1, "ip:192.0.2.9"))
+        self.assertIn("1 device forgotten", self.ok("device", "forget", 1, "%"))
+        self.assertEqual([d["node"] for d in self.json("device", "list", 1)], ["ip:192.0.2.90"])
+        self.assertEqual([d["node"] for d in self.json("device", "list", 2)], ["ip:192.0.2.9"])
 
 
 class Certificates(Case):
