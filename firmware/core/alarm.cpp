@@ -40,8 +40,8 @@ void alarm::take(mono_exact at, wall_at wall, buttons_output& heard, alarm_outpu
   finish(to_mono(at), out);
 }
 
-void alarm::on_trouble(mono_time now, trouble_kind kind, bool on, alarm_output& out) {
-  presses_.set_trouble(kind, {}, on, said_);
+void alarm::on_trouble(mono_time now, trouble_kind kind, std::string_view button, bool on, alarm_output& out) {
+  presses_.set_trouble(kind, button, on, said_);
   finish(now, out);
 }
 

@@ -40,7 +40,8 @@ public:
   void on_presence(mono_exact at, wall_at wall, const drivers::device_presence& presence, alarm_output& out);
   // A button of the box, by its own name.
   void on_box_button(mono_exact at, wall_at wall, std::string_view name, bool pressed, button_heard how, alarm_output& out);
-  void on_trouble(mono_time now, trouble_kind kind, bool on, alarm_output& out);  // of the box: mains, battery, direct path
+  // Of the box: mains, battery, direct path; or a button of its own that is not there any more.
+  void on_trouble(mono_time now, trouble_kind kind, std::string_view button, bool on, alarm_output& out);
 
   void on_link_open(mono_time now, link_number link, alarm_output& out);
   void on_link_bytes(mono_exact at, wall_at wall, link_number link, byte_view data, alarm_output& out);

@@ -5,6 +5,11 @@
 #include <algorithm>
 
 namespace tomoshibi::firmware {
+namespace {
+
+constexpr std::uint32_t failures_told = 4;  // in a row: while a relay is away there are six a minute
+
+}  // namespace
 
 std::string_view name_of(lane_state state) {
   switch (state) {
@@ -103,7 +108,7 @@ void lane::refuse(mono_time now, std::string_view what, std::vector<link_action>
 void lane::on_link_closed(mono_time now, link_number link, const error& why, lane_news& news) {
   if (!current(link)) return;
   lost(news);
-  log_.warning("link_closed", {{"err", name_of(why.code)}, {"in", name_of(state_)}});
+  if (up() || failures_ < failures_told) log_.warning("link_closed", {{"err", name_of(why.code)}, {"in", name_of(state_)}});
   ended(now);
   back_off(now);
 }

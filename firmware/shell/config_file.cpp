@@ -100,6 +100,31 @@ void declare_box(config_schema& schema, box_config& c) {
   t.path("power_folder", c.power_folder).at_start().help("Where the kernel shows mains and battery. What it does not show is not watched.");
 }
 
+std::string check_lamp(const config_value& value) {
+  const bool good = std::get<std::string>(value).find('/') == std::string::npos;
+  return good ? "" : "the name of a LED below lamp_folder, without /";
+}
+
+void declare_emergency(config_schema& schema, emergency_config& c) {
+  config_table& t = schema.table("emergency", "Emergency buttons: ECHONET classes 0x0003 and 0x0004 and the box's own, to the relay by a "
+                                              "connection of its own, shown on the panel.");
+  t.boolean("enabled", c.enabled).at_start().help("Whether presses are heard at all.");
+  t.integer("port", c.port, 1, 65535).help("Port of the relay for presses, at the hosts of relay.addresses.");
+  t.integer("direct_after_s", c.direct_after_s, 0, 60)
+      .help("Seconds without the guard centre's acknowledgement until the gateway calls it by itself, with [guard]. 0: never.");
+  t.integer("undelivered_after_s", c.undelivered_after_s, 10, 300)
+      .help("Seconds without it until the panel says \"not delivered\". It goes on being tried.");
+  t.integer("button_period_s", c.button_period_s, 0, 604'800).at_start()
+      .help("Seconds in which an ECHONET button must be heard of, or it is in trouble; it is asked every watch.poll_interval_s. 0: never.");
+  t.path("panel_file", c.panel_file).at_start().example("\"/run/tomoshibi-gateway/panel\"")
+      .help("A file that always holds what the panel shows, for a box without lamps. Its folder exists. Empty: none.");
+  t.path("lamp_folder", c.lamp_folder).at_start().help("Where Linux keeps its LEDs.");
+  t.text("lamp_call", c.lamp_call, {0, 64}).at_start().check(check_lamp).example("\"red:call\"").help("LED: help has been called.");
+  t.text("lamp_answer", c.lamp_answer, {0, 64}).at_start().check(check_lamp).help("LED: somebody has it.");
+  t.text("lamp_fault", c.lamp_fault, {0, 64}).at_start().check(check_lamp).help("LED: a press cannot be saved.");
+  t.text("buzzer", c.buzzer, {0, 64}).at_start().check(check_lamp).help("Buzzer that Linux knows as a LED.");
+}
+
 std::string check_account(const config_value& value) { return check_guard_account(std::get<std::string>(value)); }
 
 void declare_direct(config_schema& schema, direct_config& c) {
@@ -163,6 +188,7 @@ config_schema gateway_schema(raw_config& raw) {
   declare_relay(schema, raw);
   declare_echonet(schema, raw.config.echonet);
   declare_box(schema, raw.config.box);
+  declare_emergency(schema, raw.config.emergency);
   declare_direct(schema, raw.config.direct);
   declare_watch(schema, raw.config.watch);
   schema.tables<raw_config::appliance>("appliance", raw.appliances, wire::appliances_max,
@@ -249,6 +275,11 @@ void keep_at_start(const gateway_config& former, gateway_config& fresh) {
   fresh.echonet = former.echonet;
   fresh.box = former.box;
   fresh.direct = former.direct;
+  const emergency_config now = fresh.emergency;
+  fresh.emergency = former.emergency;
+  fresh.emergency.port = now.port;
+  fresh.emergency.direct_after_s = now.direct_after_s;
+  fresh.emergency.undelivered_after_s = now.undelivered_after_s;
   fresh.watch = former.watch;
 }
 

@@ -30,6 +30,18 @@ struct box_config {
   std::string power_folder = "/sys/class/power_supply";
 };
 
+// [emergency]: emergency buttons, the lane to the relay, the panel.
+struct emergency_config {
+  bool enabled = true;
+  std::uint16_t port = 8444;            // of the lane, at the hosts of [relay]
+  std::uint32_t direct_after_s = 5;     // 0: the gateway does not call the guard centre by itself
+  std::uint32_t undelivered_after_s = 30;
+  std::uint32_t button_period_s = 900;  // 0: buttons are not supervised
+  std::string panel_file;               // empty: none
+  std::string lamp_folder = "/sys/class/leds";
+  std::string lamp_call, lamp_answer, lamp_fault, buzzer;  // empty: the box has none
+};
+
 struct gateway_config {
   std::string state_folder = "/var/lib/tomoshibi-gateway";
   log_level log = log_level::info;
@@ -39,6 +51,7 @@ struct gateway_config {
   std::vector<relay_address> relays;  // tried in turn; empty: nothing is sent, the gateway keeps aggregating
   echonet_config echonet;
   box_config box;
+  emergency_config emergency;
   direct_config direct;               // [guard]: the gateway's own way to the guard centre
   wire::config watch;                 // version 0: what the relay sends replaces it
 };

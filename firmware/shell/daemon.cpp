@@ -14,6 +14,7 @@ namespace {
 constexpr millis clock_every = 60s;
 constexpr millis statistics_every = 1h;
 constexpr millis stop_limit = 3s;
+constexpr std::uint64_t emergency_seed = 0x9e3779b97f4a7c15;  // other numbers than the slots' part draws
 
 std::uint64_t first_word(byte_view data) {
   std::uint64_t word = 0;
@@ -70,6 +71,13 @@ daemon::daemon(daemon_setup s)
   gateway_setup setup;
   setup.id = identity.id;
   setup.boot = random_word();
+  if (config.emergency.enabled) {
+    emergency_ = std::make_unique<emergency_part>(emergency_part_setup{
+        .loop = *loop_, .log = *sink_, .config = config, .id = identity.id, .boot = setup.boot,
+        .firmware_version = std::string{version()},
+        .seed = seed ^ emergency_seed, .wall = [this](mono_time now) { return core_->wall(now); }});
+    setup.buttons = emergency_.get();
+  }
   setup.firmware_version = version();
   setup.seed = seed;
   // A replayed record is older than the program; the conductor's time is believed.
@@ -112,20 +120,28 @@ status daemon::open_ports() {
 // Without an identity there is nothing to dial with, and no context.
 result<tls_context_ptr> daemon::make_context(const gateway_identity& identity) const {
   if (!identity.tls) return tls_context_ptr{};
-  // Dates are judged only by a clock that somebody steers (docs/adr/0004); a conductor's time is not the certificates'.
+  return make_tls_client(*identity.tls, date_source());
+}
+
+// Dates are judged only by a clock that somebody steers (docs/adr/0004); a conductor's time is not the certificates'.
+tls_date_source daemon::date_source() const {
   event_loop* loop = loop_;
-  return make_tls_client(*identity.tls, [loop]() -> std::optional<wall_at> {
+  return [loop]() -> std::optional<wall_at> {
     const wall_time now = loop->wall();
     if (loop->replayed() || !now.synced) return std::nullopt;
     return now.at;
-  });
+  };
 }
 
 status daemon::open_link() {
   auto context = make_context(setup_.identity);
   if (!context) return std::unexpected(context.error());
   link_ = std::make_unique<relay_link>(*loop_, std::move(*context), setup_.config.relays, *sink_, *this);
-  return {};
+  if (!emergency_) return {};
+  // A context of its own: a session of one port is not offered to the other.
+  auto lane = make_context(setup_.identity);
+  if (!lane) return std::unexpected(lane.error());
+  return emergency_->open(std::move(*lane), date_source());
 }
 
 // ---- reading again
@@ -153,6 +169,8 @@ status daemon::take_new_configuration() {
                                           setup_.identity.id.text() + "; another name, or the first relay, needs a restart");
   auto context = make_context(*identity);
   if (!context) return std::unexpected(context.error());
+  auto lane = make_context(*identity);
+  if (!lane) return std::unexpected(lane.error());
 
   const bool addresses = fresh->relays != setup_.config.relays;
   const bool files = identity->tls != setup_.identity.tls;
@@ -162,6 +180,7 @@ status daemon::take_new_configuration() {
   setup_.identity = std::move(*identity);
   setup_.set_log_level(setup_.config.log);
   link_->use(std::move(*context), setup_.config.relays);
+  if (emergency_) emergency_->use(setup_.config, std::move(*lane), files);
   if (addresses || files) core_->on_relay_changed(loop_->now(), addresses, out_);
   act();
   return {};
@@ -170,7 +189,7 @@ status daemon::take_new_configuration() {
 std::string daemon::status_line() const {
   const gateway_statistics& s = core_->statistics();
   return "relay: " + std::string(name_of(s.uplink)) + "; " + std::to_string(s.records_held) + " records to send" +
-         (s.storage_ok ? "" : "; the outbox cannot be written");
+         (s.storage_ok ? "" : "; the outbox cannot be written") + (emergency_ ? "; " + emergency_->status_line() : "");
 }
 
 system_clock_reading daemon::clock() const {
@@ -179,6 +198,7 @@ system_clock_reading daemon::clock() const {
 }
 
 void daemon::start() {
+  if (emergency_) emergency_->start();
   core_->on_start(loop_->now(), clock(), out_);
   act();
   log_.info("running");
@@ -205,7 +225,7 @@ void daemon::on_wake(mono_time now) {
 }
 
 void daemon::on_turn_end(mono_time) {
-  if (stopping_ && link_->idle()) loop_->stop();
+  if (stopping_ && idle()) loop_->stop();
 }
 
 void daemon::on_datagram(std::size_t driver, const endpoint& from, byte_view payload) {
@@ -251,6 +271,7 @@ void daemon::tell_statistics() {
                            {"held", s.records_held}, {"dropped", s.records_dropped}, {"acked", s.acked_seq},
                            {"sessions", s.sessions}, {"uplink", name_of(s.uplink)}, {"commit_failures", s.commit_failures}});
   for (const auto& driver : drivers_) driver->log_statistics();
+  if (emergency_) emergency_->tell_statistics();
   statistics_timer_.set_after(statistics_every, [this] { tell_statistics(); });
 }
 
@@ -258,6 +279,7 @@ void daemon::stop() {
   if (stopping_) return;
   log_.info("stopping");
   setup_.manager.stopping();
+  if (emergency_) emergency_->stop();
   core_->on_stop(loop_->now(), out_);
   act();
   tell_statistics();
@@ -267,7 +289,7 @@ void daemon::stop() {
   clock_watch_.reset();
   if (auto moved = store_.checkpoint_file(); !moved) log_.warning("outbox_checkpoint", {{"err", moved.error().detail}});
   // What is left is the bye on its way out; in a replay time may not move again, so there it is not waited for.
-  if (link_->idle() || loop_->replayed()) return loop_->stop();
+  if (idle() || loop_->replayed()) return loop_->stop();
   stop_timer_.set_after(stop_limit, [this] { loop_->stop(); });
 }
 

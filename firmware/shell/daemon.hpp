@@ -6,6 +6,7 @@
 #include "firmware/core/gateway.hpp"
 #include "firmware/shell/clock_watch.hpp"
 #include "firmware/shell/config_file.hpp"
+#include "firmware/shell/emergency_part.hpp"
 #include "firmware/shell/relay_link.hpp"
 #include "firmware/shell/sqlite_outbox_store.hpp"
 #include "firmware/shell/udp_port.hpp"
@@ -57,6 +58,8 @@ private:
   status open_ports();
   status open_link();
   result<tls_context_ptr> make_context(const gateway_identity& identity) const;
+  tls_date_source date_source() const;
+  bool idle() const { return link_->idle() && (!emergency_ || emergency_->idle()); }
   status take_new_configuration();
   std::string status_line() const;
   void on_link_open(link_number link) override;
@@ -76,6 +79,7 @@ private:
   std::vector<std::unique_ptr<drivers::driver>> drivers_;
   std::vector<drivers::driver*> driver_list_;
   std::vector<std::unique_ptr<udp_port>> ports_;   // one for each driver
+  std::unique_ptr<emergency_part> emergency_;      // nothing: switched off
   std::unique_ptr<gateway> core_;
   std::unique_ptr<relay_link> link_;
   std::unique_ptr<clock_watch> clock_watch_;

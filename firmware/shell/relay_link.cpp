@@ -9,6 +9,7 @@ namespace {
 constexpr tls_stream_options stream_options{
     .connect_timeout = 20s, .close_timeout = 3s, .queue_bytes_max = 64 * 1024};
 constexpr std::size_t connections_max = 2;
+constexpr std::uint32_t failures_told = 4;  // then every 64th: a lane dials every ten seconds for as long as a relay is away
 
 }  // namespace
 
@@ -31,6 +32,8 @@ public:
 
 private:
   void on_open(const tls_peer& relay) override {
+    owner_->failures_ = 0;
+    opened_ = true;
     owner_->log_.info("connected", {{"link", number_}, {"resumed", relay.resumed ? 1 : 0}});
     owner_->events_->on_link_open(number_);
   }
@@ -42,10 +45,12 @@ private:
     relay_link& owner = *owner_;
     const link_number number = number_;
     const bool tell = !leaving_;
+    const bool worth = opened_ || owner.worth_a_line();
+    if (!opened_) ++owner.failures_;
     const error reason = why;
     owner.forget(*this);
     if (!tell) return;
-    owner.log_.warning("closed", {{"link", number}, {"code", name_of(reason.code)}, {"err", reason.detail}});
+    if (worth) owner.log_.warning("closed", {{"link", number}, {"code", name_of(reason.code)}, {"err", reason.detail}});
     owner.events_->on_link_closed(number, reason);
   }
 
@@ -53,11 +58,13 @@ private:
   link_number number_;
   std::unique_ptr<tls_stream> stream_;
   bool leaving_ = false;
+  bool opened_ = false;
 };
 
 relay_link::relay_link(event_loop& loop, tls_context_ptr context, std::vector<relay_address> relays, log_sink& log,
-                       listener& events)
-    : loop_(&loop), context_(std::move(context)), relays_(std::move(relays)), log_(log, "link"), events_(&events) {}
+                       listener& events, std::string_view name)
+    : loop_(&loop), context_(std::move(context)), relays_(std::move(relays)), log_(log, name),
+      sparse_(name == lane_link_name), events_(&events) {}
 
 relay_link::~relay_link() = default;
 
@@ -69,6 +76,8 @@ void relay_link::use(tls_context_ptr context, std::vector<relay_address> relays)
 void relay_link::act(const link_action& action) {
   std::visit([this](const auto& a) { carry_out(a); }, action);
 }
+
+bool relay_link::worth_a_line() const { return !sparse_ || failures_ < failures_told || failures_ % 64 == 0; }
 
 relay_link::connection* relay_link::find(link_number link) {
   for (const auto& c : connections_)
@@ -88,7 +97,7 @@ void relay_link::carry_out(const link_open& a) {
   if (connections_.size() >= connections_max) connections_.erase(connections_.begin());
   connections_.push_back(std::make_unique<connection>(*this, a.link));
   const relay_address& to = relays_[next_relay_++ % relays_.size()];
-  log_.info("dial", {{"link", a.link}, {"host", to.host}, {"port", to.port}});
+  if (worth_a_line()) log_.info("dial", {{"link", a.link}, {"host", to.host}, {"port", to.port}});
   connections_.back()->dial(to, a.with_certificate);
 }
 

@@ -10,6 +10,7 @@ class clock_source {
 public:
   virtual ~clock_source() = default;
   virtual mono_time now() const = 0;
+  virtual mono_exact exact() const { return now(); }  // the same clock as now(), finer where the source is
   virtual wall_time wall() const = 0;  // synced: the kernel says that the clock is disciplined (adjtimex(2))
 };
 
@@ -17,6 +18,7 @@ public:
 class system_clock_source final : public clock_source {
 public:
   mono_time now() const override;
+  mono_exact exact() const override;
   wall_time wall() const override;
 };
 

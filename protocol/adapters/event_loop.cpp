@@ -236,6 +236,7 @@ event_loop::~event_loop() {
 }
 
 mono_time event_loop::now() const { return impl_->now(); }
+mono_exact event_loop::exact() const { return impl_->replay ? impl_->replay->exact() : impl_->real.exact(); }
 wall_time event_loop::wall() const { return impl_->replay ? impl_->replay->wall() : impl_->real.wall(); }
 bool event_loop::replayed() const { return impl_->replay.has_value(); }
 

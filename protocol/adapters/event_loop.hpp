@@ -45,6 +45,7 @@ public:
   ~event_loop() override;
 
   mono_time now() const override;
+  mono_exact exact() const override;
   wall_time wall() const override;
   bool replayed() const;
 

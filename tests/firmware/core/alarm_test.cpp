@@ -146,7 +146,7 @@ TEST_CASE("a drill of the relay, a button of the box, troubles of both, over a r
   b.turn([&](alarm_output& o) { b.alarm->on_box_button(b.now, {}, "gpiochip0:5", true, button_heard::announced, o); });
   REQUIRE(b.all<wire::press>().size() == 2);
   CHECK(b.all<wire::press>()[1].source == press_source::box);
-  b.turn([&](alarm_output& o) { b.alarm->on_trouble(b.now, trouble_kind::direct_path_down, true, o); });
+  b.turn([&](alarm_output& o) { b.alarm->on_trouble(b.now, trouble_kind::direct_path_down, {}, true, o); });
   CHECK(b.all<wire::box_state>().back().troubles.size() == 1);
   b.pass(1s);
   b.start();
