@@ -53,6 +53,18 @@ button_code = 7
 button_active_low = true
 button_debounce_ms = 5
 power_folder = "/p"
+[emergency]
+enabled = false
+port = 1
+direct_after_s = 9
+undelivered_after_s = 20
+button_period_s = 60
+panel_file = "/f"
+lamp_folder = "/l"
+lamp_call = "a"
+lamp_answer = "b"
+lamp_fault = "c"
+buzzer = "d"
 [guard]
 account = "1234"
 account_key = "/k"
@@ -85,6 +97,9 @@ object = "0602"
   keep_at_start(former, *fresh);
   CHECK(waiting() == 0);
   CHECK(fresh->log == log_level::debug);
+  CHECK(fresh->emergency.port == 1);
+  CHECK(fresh->emergency.direct_after_s == 9);
+  CHECK(fresh->emergency.undelivered_after_s == 20);
 }
 
 // Goal: a whole file arrives as written.
