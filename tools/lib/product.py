@@ -45,9 +45,9 @@ class Product:
         return [json.loads(line) for line in self.ctl(*arguments).splitlines() if line.strip()]
 
     def set_up(self, name, appliances, contacts, now, poll_s=60, gap_s=180, zone="+00:00", mail=None, interface="lo",
-               bind="127.0.0.1"):
+               bind="127.0.0.1", emergency=False):
         """`now`: the moment of the replay at which all this is registered (None: the present). Certificates are made for the
-        machine's time."""
+        machine's time. `emergency`: with buttons and the lane, whose pings cost a long replay time."""
         self.appliances = appliances
         self.ctl("init", "--name", "127.0.0.1")
         mail_table = "" if mail is None else "\n[mail]\n" + "".join(
@@ -73,6 +73,8 @@ class Product:
         with open(self.box / "gateway.toml", "a", encoding="utf-8") as config:
             config.write(f'\n[gateway]\nstate_folder = "{self.box}/state"\n\n'
                          f'[echonet]\ninterface = "{interface}"\nbind_address = "{bind}"\n')
+            if not emergency:
+                config.write('\n[emergency]\nenabled = false\n')
 
     # ---- programs
 
