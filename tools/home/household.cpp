@@ -14,6 +14,7 @@ household::household(const mapping& map, std::vector<device_change> timeline, co
     : options_(options), timeline_(std::move(timeline)) {
   for (std::size_t i = 0; i < map.nodes.size(); ++i) {
     const mapped_node& n = map.nodes[i];
+    node_names_.push_back(n.name);
     nodes_.emplace_back(twin::twin_options{.identity = twin::identity_of(n.number),
                                            .answer_delay = millis{n.answer_delay_ms},
                                            .seed = options.seed + i});
@@ -73,6 +74,12 @@ void household::on_wake(mono_time now, std::vector<outgoing>& out) {
   while (next_change_ < timeline_.size() && mono_of(timeline_[next_change_].at) <= now) {
     play(now, timeline_[next_change_++], true, out);
   }
+  std::vector<hand_on_button> let_go;
+  std::erase_if(held_, [now, &let_go](const held_button& h) {
+    if (h.until <= now) let_go.push_back(h.hand);
+    return h.until <= now;
+  });
+  for (const hand_on_button& hand : let_go) touch(now, hand, out);
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     if (nodes_[i].next_wake() > now) continue;
     nodes_[i].on_wake(now, scratch_);
@@ -83,7 +90,21 @@ void household::on_wake(mono_time now, std::vector<outgoing>& out) {
 mono_time household::next_wake() const {
   mono_time out = next_change_ < timeline_.size() ? mono_of(timeline_[next_change_].at) : never;
   for (const auto& node : nodes_) out = std::min(out, node.next_wake());
+  for (const held_button& h : held_) out = std::min(out, h.until);
   return out;
+}
+
+bool household::touch(mono_time now, const hand_on_button& hand, std::vector<outgoing>& out) {
+  const auto name = std::ranges::find(node_names_, hand.node);
+  if (name == node_names_.end()) return false;
+  const auto index = static_cast<std::size_t>(name - node_names_.begin());
+  if (nodes_[index].find(hand.object) == nullptr || held_.size() >= hands_max) return false;
+  nodes_[index].set_use(now, hand.object, hand.pressed, hand.tell, scratch_);
+  take(index, out);
+  if (!hand.pressed || hand.hold == millis{0}) return true;
+  held_.push_back({now + hand.hold, hand});
+  held_.back().hand.pressed = false;
+  return true;
 }
 
 void household::play(mono_time now, const device_change& change, bool tell, std::vector<outgoing>& out) {

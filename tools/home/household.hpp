@@ -6,6 +6,7 @@
 #include "tools/home/timeline.hpp"
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace tomoshibi::home {
@@ -21,6 +22,16 @@ struct outgoing {
   drivers::datagram what;
 };
 
+// Somebody presses a button, or lets go of it.
+struct hand_on_button {
+  std::string node;                      // its name in the mapping
+  drivers::echonet::eoj object;
+  bool pressed = true;
+  drivers::echonet::twin::notice tell = drivers::echonet::twin::notice::inf;
+  millis hold{0};                        // let go of after so long; 0: not by itself
+};
+inline constexpr std::size_t hands_max = 64;  // that hold a button at a time
+
 class household {
 public:
   // `timeline` by time. What happened before the start is applied silently: devices wake up in the state they are in.
@@ -31,6 +42,8 @@ public:
   void on_datagram(mono_time now, std::size_t node, const endpoint& from, byte_view payload, std::vector<outgoing>& out);
   void on_wake(mono_time now, std::vector<outgoing>& out);
   mono_time next_wake() const;
+  // False: no such device, or too many hands.
+  bool touch(mono_time now, const hand_on_button& hand, std::vector<outgoing>& out);
 
   bool finished() const { return next_change_ == timeline_.size(); }
   std::size_t changes_played() const { return next_change_; }
@@ -50,6 +63,12 @@ private:
   household_options options_;
   std::vector<drivers::echonet::twin::twin_node> nodes_;
   std::vector<placed_device> devices_;
+  std::vector<std::string> node_names_;
+  struct held_button {
+    mono_time until;
+    hand_on_button hand;                 // that lets go then
+  };
+  std::vector<held_button> held_;
   std::vector<device_change> timeline_;
   std::size_t next_change_ = 0;
   std::vector<drivers::datagram> scratch_;

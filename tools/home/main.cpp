@@ -23,6 +23,8 @@ struct arguments {
   std::string zone = "+00:00";
   std::uint64_t seed = 1;
   std::string replay_socket;
+  std::string control;
+  std::string told;
   bool check = false;
   bool sample = false;
   replay::conductor_arguments conductor;
@@ -34,6 +36,9 @@ void add_options(CLI::App& app, arguments& a) {
   app.add_option("--faults", a.faults_path, "CSV at,until,node,fault,param: what goes wrong when");
   app.add_option("--home", a.home, "Which home of the record, where it holds several");
   app.add_option("--zone", a.zone, "Zone of times without Z, like +09:00")->capture_default_str();
+  app.add_option("--control", a.control, "Unix socket at which this home is told of buttons while it runs");
+  app.add_option("--tell", a.told, "Tell the home that runs with this --control, and end: \"press NODE EOJ [hold=SECONDS]\n"
+                                   "[notice=inf|infc|silent]\" or \"release NODE EOJ [notice=...]\"");
   app.add_option("--seed", a.seed, "For faults that happen by chance")->capture_default_str();
   app.add_flag("--check", a.check, "Only check the input, say what would be played, and end");
   app.add_flag("--sample-map", a.sample, "Print a mapping file with every key explained, and end");
@@ -77,6 +82,7 @@ result<player_options> load(const arguments& a, std::chrono::minutes zone) {
   const auto first_day = std::chrono::floor<std::chrono::days>(events->events.front().at + zone);
   out.start = wall_at{first_day} - zone;
   out.seed = a.seed;
+  out.control = a.control;
   return out;
 }
 
@@ -123,6 +129,12 @@ int main(int argc, char** argv) {
   if (a.sample) {
     std::fputs(mapping_sample().c_str(), stdout);
     return 0;
+  }
+  if (!a.told.empty()) {
+    if (a.control.empty()) return wrong_input("--tell needs --control");
+    const auto done = tell_home(a.control, a.told);
+    if (!done) std::fprintf(stderr, "tomoshibi-home: %s\n", done.error().detail.c_str());
+    return done ? 0 : 1;
   }
   const auto zone = replay::parse_zone(a.zone);
   if (!zone) return wrong_input("--zone '" + a.zone + "': allowed is like +09:00 or -03:30, at most 14 hours");

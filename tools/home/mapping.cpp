@@ -129,7 +129,7 @@ std::string mapping_sample() {
 std::vector<playable_class> playable_classes() {
   return {{0x0602, "television"},     {0x03bb, "rice cooker"},        {0x03b8, "microwave oven"},
           {0x03b7, "refrigerator"},   {0x0007, "motion sensor"},      {0x0029, "open/close sensor"},
-          {0x0003, "emergency button"}, {0x0022, "electric energy sensor"}, {0x05fd, "switch"}};
+          {0x0003, "emergency button"}, {0x0004, "first-aid sensor"}, {0x0022, "electric energy sensor"}, {0x05fd, "switch"}};
 }
 
 }  // namespace tomoshibi::home

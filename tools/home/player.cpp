@@ -12,6 +12,11 @@ namespace tomoshibi::home {
 
 player::player(player_options options) : options_(std::move(options)) {}
 
+status player::open() {
+  if (auto opened = sockets_.open(options_.map); !opened) return opened;
+  return control_.open(options_.control);
+}
+
 household& player::home_at(mono_time mono, wall_at wall) {
   if (!home_) {
     home_.emplace(options_.map, std::move(options_.timeline), options_.faults,
@@ -28,6 +33,7 @@ replay::local_participant::answer player::run(mono_time mono, wall_at wall) {
     ++handlers;
     home.on_start(mono, out_);
   }
+  handlers += control_.drain(mono, home, out_);
   if (home.next_wake() <= mono) {
     ++handlers;
     home.on_wake(mono, out_);
@@ -67,8 +73,9 @@ status player::run_by_machine(std::uint32_t speed, std::optional<wall_at> end, r
     }
     millis sleep = 200ms;
     if (done.next != never) sleep = std::clamp((done.next - mono) / factor, millis{0}, sleep);
-    pollfd readable{.fd = sockets_.descriptor(), .events = POLLIN, .revents = 0};
-    ::poll(&readable, 1, static_cast<int>(sleep.count()));
+    pollfd readable[] = {{.fd = sockets_.descriptor(), .events = POLLIN, .revents = 0},
+                         {.fd = control_.descriptor(), .events = POLLIN, .revents = 0}};   // below 0: not looked at
+    ::poll(readable, 2, static_cast<int>(sleep.count()));
   }
   if (progress.enabled && progress.terminal) std::fputs("\n", stderr);
   return {};

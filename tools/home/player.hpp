@@ -2,6 +2,7 @@
 // conductor in this process.
 #pragma once
 
+#include "tools/home/control.hpp"
 #include "tools/home/node_sockets.hpp"
 #include "tools/replay/conductor_server.hpp"
 
@@ -15,12 +16,13 @@ struct player_options {
   std::vector<scripted_fault> faults;
   wall_at start{};
   std::uint64_t seed = 1;
+  std::string control;                   // path of the socket at which it is told things; empty: none
 };
 
 class player final : public replay::local_participant {
 public:
   explicit player(player_options options);
-  status open() { return sockets_.open(options_.map); }
+  status open();
 
   // The machine's clock, `speed` virtual seconds per real second, until `end` or a signal.
   status run_by_machine(std::uint32_t speed, std::optional<wall_at> end, replay::progress_options progress);
@@ -40,6 +42,7 @@ private:
   std::optional<household> home_;
   bool started_ = false;
   node_sockets sockets_;
+  control_socket control_;
   std::vector<outgoing> out_;
 };
 

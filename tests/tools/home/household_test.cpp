@@ -104,3 +104,45 @@ TEST_CASE("household: a scripted silence begins and ends at its moments") {
   s.home->on_datagram(begin + 2000ms, 0, asker, frame, s.out);
   CHECK(s.out.size() == 1);
 }
+
+TEST_CASE("a hand presses a button, holds it, lets go of it, loudly or silently") {
+  scene s({});
+  constexpr echonet::epc_code state = 0xb0;   // the fridge's door does as well as a button
+  hand_on_button hand{.node = "n", .object = fridge};
+  SECTION("told, and held until it is released") {
+    REQUIRE(s.home->touch(begin, hand, s.out));
+    CHECK(s.only(esv::inf) == std::vector<std::uint8_t>{0x41});
+    s.home->on_wake(begin + 1h, s.out);
+    s.out.clear();
+    CHECK(s.ask(begin + 1h, fridge, state) == std::vector<std::uint8_t>{0x41});
+    hand.pressed = false;
+    REQUIRE(s.home->touch(begin + 1h, hand, s.out));
+    CHECK(s.only(esv::inf) == std::vector<std::uint8_t>{0x42});
+  }
+  SECTION("let go of by itself") {
+    hand.hold = 3s;
+    REQUIRE(s.home->touch(begin, hand, s.out));
+    s.out.clear();
+    CHECK(s.home->next_wake() == begin + 3s);
+    s.home->on_wake(begin + 3s, s.out);
+    CHECK(s.only(esv::inf) == std::vector<std::uint8_t>{0x42});
+    CHECK(s.home->next_wake() > begin + 3s);
+  }
+  SECTION("silently: only who asks is told") {
+    hand.tell = echonet::twin::notice::none;
+    REQUIRE(s.home->touch(begin, hand, s.out));
+    CHECK(s.out.empty());
+    CHECK(s.ask(begin, fridge, state) == std::vector<std::uint8_t>{0x41});
+  }
+  SECTION("there is no such device, or too many hands") {
+    hand.node = "m";
+    CHECK_FALSE(s.home->touch(begin, hand, s.out));
+    hand.node = "n";
+    hand.object = {0x000301};
+    CHECK_FALSE(s.home->touch(begin, hand, s.out));
+    hand.object = fridge;
+    hand.hold = 1h;
+    for (std::size_t i = 0; i < hands_max; ++i) CHECK(s.home->touch(begin, hand, s.out));
+    CHECK_FALSE(s.home->touch(begin, hand, s.out));
+  }
+}
