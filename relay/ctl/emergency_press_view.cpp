@@ -119,6 +119,12 @@ std::string presses_as_json(std::span<const relay::press_row> rows, wall_at now)
   return out;
 }
 
+std::string times_as_text(const relay::press_row& p) {
+  std::string out;
+  time_lines(out, p);
+  return out;
+}
+
 std::string press_as_text(const relay::press_row& p, std::span<const relay::guard_event_row> events, const relay::directory& d,
                           wall_at now) {
   const auto zone = zone_of(d, p.home);

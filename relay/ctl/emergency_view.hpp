@@ -31,6 +31,9 @@ std::string press_as_text(const relay::press_row& p, std::span<const relay::guar
                           wall_at now);
 std::string press_as_json(const relay::press_row& p, std::span<const relay::guard_event_row> events, wall_at now);
 
+// Its times alone, as lines.
+std::string times_as_text(const relay::press_row& p);
+
 std::string format_us(std::uint32_t us);     // 850 us, 12.3 ms, 1.250 s
 std::string_view name_of(press_source source);          // button first_aid box drill
 std::string_view name_of(relay::guard_event_state s);   // waiting delivered refused given_up

@@ -26,11 +26,24 @@ constexpr std::array<home_table, 15> tables = {{
     {"home", "id = ?1"},
 }};
 
+constexpr std::array<home_table, 9> emergency_tables = {{
+    {"sequences", "account IN (SELECT account FROM guard_events WHERE home = ?1)"},
+    {"presses", by_home},
+    {"guard_events", by_home},
+    {"watches", by_home},
+    {"troubles", by_home},
+    {"alerts", by_home},
+    {"dispatches", by_home},
+    {"drills", by_home},
+    {"mails", by_home},
+}};
+
 constexpr std::array<std::string_view, 2> general = {"alive", "setting"};
 
 }  // namespace
 
 std::span<const home_table> home_tables() { return tables; }
+std::span<const home_table> emergency_home_tables() { return emergency_tables; }
 std::span<const std::string_view> general_tables() { return general; }
 
 }  // namespace tomoshibi::ctl

@@ -16,6 +16,9 @@ struct home_table {
 // In an order in which rows can be deleted: what refers comes before what is referred to.
 std::span<const home_table> home_tables();
 
+// The same of emergency.db (relay/shell/emergency_rows.cpp).
+std::span<const home_table> emergency_home_tables();
+
 // Tables about nobody in particular.
 std::span<const std::string_view> general_tables();
 

@@ -25,7 +25,8 @@ const std::vector<verb>& verbs() {
     std::vector<verb> out;
     for (auto list : {init_verbs, home_verbs, gateway_verbs, appliance_verbs, contact_verbs, watch_verbs, usage_verbs,
                       status_verbs, alert_verbs, mail_verbs, backup_verbs, export_verbs, erase_verbs, check_verbs,
-                      certificate_verbs, device_verbs, guard_verbs, emergency_verbs})
+                      certificate_verbs, device_verbs, guard_verbs, emergency_verbs, drill_verbs,
+                      dispatch_verbs})
       for (verb& v : list()) out.push_back(std::move(v));
     return out;
   }();

@@ -8,6 +8,7 @@
 #include "protocol/adapters/sqlite_db.hpp"
 #include "relay/shell/data_folder.hpp"
 
+#include <cstdio>
 #include <map>
 #include <string>
 #include <string_view>
@@ -41,6 +42,12 @@ public:
     return found == values_.end() ? std::vector<std::string>{} : found->second;
   }
   void say(std::string_view line) { out.append(line) += '\n'; }
+  // At once, before what is said: for a verb that waits while somebody looks on.
+  static void say_now(std::string_view line) {
+    std::fwrite(line.data(), 1, line.size(), stdout);
+    std::fputc('\n', stdout);
+    std::fflush(stdout);
+  }
 
 private:
   std::map<std::string, std::vector<std::string>> values_;

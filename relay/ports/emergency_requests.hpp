@@ -36,7 +36,7 @@ struct ask_dispatch {
 using emergency_request = std::variant<ask_drill, ask_guard_test, ask_dispatch>;
 
 // Errors: not_found (no such home); refused, with what is missing in words (no account at the guard centre, no guard centre
-// configured, the home's gateway is not connected, another drill runs); overload; storage_*: it could not be made durable.
+// configured, the home's gateway is not connected, another drill runs, too many wait); storage_*: it could not be made durable.
 using emergency_answer = std::function<void(result<std::uint64_t> id)>;
 
 class emergency_requests {

@@ -79,7 +79,8 @@ std::string line_account_allowed(const config_value& value) {
 }
 
 void declare_guard_centre(config_schema& schema, relay_config& c) {
-  auto& t = schema.table("guard", "The guard centre that is told of presses (SIA DC-09). Homes get their accounts with tomoshibi-ctl guard set.");
+  auto& t = schema.table("guard", "The guard centre that is told of presses (SIA DC-09). Homes get their accounts with "
+                                   "tomoshibi-ctl guard set.");
   declare_guard(t, c.guard);
   t.text("line_account", c.emergency.line_account, {0, 16}).check(line_account_allowed).at_start()
       .help("Account whose NULL asks whether the line lives, as the centre gave it; its key is that of the home with this "

@@ -2,6 +2,7 @@
 
 #include "relay/shell/data_folder.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <list>
@@ -59,7 +60,7 @@ result<owned_fd> listening_at(const std::string& path) {
 
 }  // namespace
 
-struct control_socket::impl {
+struct control_socket::impl : std::enable_shared_from_this<control_socket::impl> {
   // One caller: its line as far as it came.
   struct caller {
     caller(owned_fd f, event_loop& loop) : fd(std::move(f)), patience(loop) {}
@@ -85,27 +86,46 @@ struct control_socket::impl {
       return pause.set_after(pause_after_failure, [this] { listen(); });
     }
     if (callers.size() >= control_connections_max) return;
-    callers.emplace_back(std::move(fd), loop);
-    const auto it = std::prev(callers.end());
-    it->patience.set_after(patience, [this, it] { callers.erase(it); });
-    it->watch = std::make_unique<fd_watch>(loop, it->fd.get(), [this, it] { on_bytes(it); });
+    const auto who = callers.emplace_back(std::make_shared<caller>(std::move(fd), loop)).get();
+    who->patience.set_after(patience, [this, who] { forget(who); });
+    who->watch = std::make_unique<fd_watch>(loop, who->fd.get(), [this, who] { on_bytes(who); });
   }
 
-  void on_bytes(std::list<caller>::iterator it) {
+  void forget(const caller* who) {
+    std::erase_if(callers, [who](const auto& c) { return c.get() == who; });
+  }
+
+  void on_bytes(caller* it) {
     char buffer[control_line_max + 1];
     const auto n = ::recv(it->fd.get(), buffer, sizeof buffer, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (n > 0) it->line.append(buffer, static_cast<std::size_t>(n));
     const auto end = it->line.find('\n');
     if (n > 0 && end == std::string::npos && it->line.size() <= control_line_max) return;
-    if (end != std::string::npos || n > 0) {
-      const bool too_long = end == std::string::npos || end > control_line_max;
-      auto text = too_long ? std::string{"error unknown command"} : answer(std::string_view{it->line}.substr(0, end));
-      text += '\n';
-      // A Unix socket's buffer holds more than control_answer_max; a caller that left is not our concern.
-      (void)::send(it->fd.get(), text.data(), text.size(), MSG_NOSIGNAL);
-    }
-    callers.erase(it);
+    if (end == std::string::npos && n <= 0) return forget(it);
+    if (end == std::string::npos || end > control_line_max) return finish(it, "error unknown command");
+    ask(it, end);
+  }
+
+  // From here the caller only waits: what else it writes is not read.
+  void ask(caller* who, std::size_t end) {
+    who->watch.reset();
+    who->patience.set_after(control_answer_patience, [this, who] { finish(who, "error net_timeout no answer in time"); });
+    const auto found = std::ranges::find(callers, who, [](const auto& c) { return c.get(); });
+    const auto held = *found;  // it may be answered, and forgotten, before answer() returns
+    answer(std::string_view{held->line}.substr(0, end),
+           [inside = weak_from_this(), caller = std::weak_ptr(held)](const std::string& text) {
+             const auto self = inside.lock();
+             const auto waiting = caller.lock();
+             if (self && waiting) self->finish(waiting.get(), text);
+           });
+  }
+
+  // A Unix socket's buffer holds more than control_answer_max; a caller that left is not our concern.
+  void finish(const caller* who, std::string text) {
+    text += '\n';
+    (void)::send(who->fd.get(), text.data(), text.size(), MSG_NOSIGNAL);
+    forget(who);
   }
 
   event_loop& loop;
@@ -114,7 +134,7 @@ struct control_socket::impl {
   millis patience;
   owned_fd listener;
   loop_timer pause;
-  std::list<caller> callers;
+  std::list<std::shared_ptr<caller>> callers;
   std::unique_ptr<fd_watch> watch;
 };
 

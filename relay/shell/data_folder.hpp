@@ -22,8 +22,11 @@ struct data_folder {
 // The control socket takes one line and answers one line, then hangs up:
 //   "reload"  the directory or the mail queue was changed: read it again      -> "ok" | "error <why>"
 //   "status"  the core's health as JSON on one line                           -> {...}
+//   "drill HOME", "guard-test HOME", "dispatch HOME WHO REASON" (HOME: its number; WHO, REASON: UTF-8 in hexadecimal digits),
+//             see emergency_requests.hpp                                      -> "ok <id, 16 hexadecimal digits>" |
+//                                                                                "error <code> <why>"
 // Anything else, or more than control_line_max bytes: "error unknown command".
-inline constexpr std::size_t control_line_max = 64;
+inline constexpr std::size_t control_line_max = 1'200;
 inline constexpr std::size_t control_answer_max = 64 * 1024;
 
 }  // namespace tomoshibi::relay

@@ -15,11 +15,12 @@ constexpr std::string_view head = R"(<!doctype html>
 <style>
 body { font: 1.2rem/1.6 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem; color: #1b1b1b; background: #fff }
 h1 { font-size: 1.6rem }
+h2 { font-size: 1.3rem; margin-top: 2rem }
 .state { border: .25rem solid; padding: .5rem 1rem; margin: 0 0 1.5rem; font-size: 1.4rem }
 .state p, .state ul { margin: .25rem 0 }
 .ok { border-color: #1b6e3c }
 .degraded { border-color: #a33b00; border-style: dashed }
-table { border-collapse: collapse; width: 100% }
+table { border-collapse: collapse; width: 100%; margin-bottom: 1rem }
 th, td { text-align: left; padding: .3rem .5rem; border-bottom: 1px solid #bbb; font-weight: normal }
 td { text-align: right; font-variant-numeric: tabular-nums }
 table [lang=ja] { display: inline-block }
@@ -107,7 +108,8 @@ std::string health_page(const relay_view& v) {
   row(out, "Running since <span lang=\"ja\">起動</span>", time_text(v.started));
   row(out, "Time now <span lang=\"ja\">現在</span>", time_text(v.now));
   row(out, "Version <span lang=\"ja\">版</span>", v.version);
-  out += "</table>\n<p><a href=\"/healthz\">healthz</a> · <a href=\"/metrics\">metrics</a></p>\n</main>\n</body>\n</html>\n";
+  out += "</table>\n" + emergency_block(v);
+  out += "<p><a href=\"/healthz\">healthz</a> · <a href=\"/metrics\">metrics</a></p>\n</main>\n</body>\n</html>\n";
   return out;
 }
 

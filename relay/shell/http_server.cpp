@@ -37,18 +37,19 @@ void set_headers(http::response<http::string_body>& answer) {
 struct http_server::impl : std::enable_shared_from_this<http_server::impl> {
   class visitor;
 
-  impl(event_loop& loop, page_handler p)
-      : context(loop.context()), acceptor(context), pause(loop), pages(std::move(p)) {}
+  impl(event_loop& loop, page_handler p, api_handler a)
+      : context(loop.context()), acceptor(context), pause(loop), pages(std::move(p)), api(std::move(a)) {}
 
   void accept();
   void on_accepted(const code& failed, tcp::socket socket);
-  http_answer answer_to(const http::request<http::empty_body>& request) const;
+  http_answer answer_to(const http::request<http::string_body>& request) const;
   visitor* who_goes() const;
 
   asio::io_context& context;
   tcp::acceptor acceptor;
   loop_timer pause;
   page_handler pages;
+  api_handler api;
   std::list<visitor*> visitors;    // oldest first; each keeps itself alive by the operation it waits for
   bool alive = true;
 };
@@ -65,7 +66,7 @@ public:
 
   void start() {
     parser_.header_limit(http_header_bytes_max);
-    parser_.body_limit(0);
+    parser_.body_limit(server_->api ? http_body_bytes_max : 0);
     stream_.expires_after(http_request_patience);
     http::async_read(stream_, buffer_, parser_, beast::bind_front_handler(&visitor::on_read, shared_from_this()));
   }
@@ -94,7 +95,21 @@ private:
     if (failed && failed.category() != http::make_error_code(http::error::bad_method).category()) return;
     if (failed) return answer({400, "text/plain; charset=utf-8", "not an HTTP request\n"});
     head_only_ = parser_.get().method() == http::verb::head;
+    if (server_->api && target().starts_with("/api/")) return ask_api();
     answer(server_->answer_to(parser_.get()));
+  }
+
+  std::string_view target() const { return {parser_.get().target().data(), parser_.get().target().size()}; }
+
+  void ask_api() {
+    const auto& request = parser_.get();
+    const auto authorization = request[http::field::authorization];
+    const auto path = target();
+    server_->api({.method = std::string(request.method_string()), .path = std::string(path.substr(0, path.find('?'))),
+                  .authorization = std::string(authorization), .body = request.body()},
+                 [self = shared_from_this()](http_answer what) {
+                   if (!std::exchange(self->answered_, true)) self->answer(std::move(what));
+                 });
   }
 
   void answer(http_answer what) {
@@ -102,7 +117,8 @@ private:
     answer_.result(what.status);
     answer_.keep_alive(false);
     set_headers(answer_);
-    if (what.status == 405) answer_.set(http::field::allow, "GET, HEAD");
+    if (what.status == 405) answer_.set(http::field::allow, answered_ ? "GET, POST" : "GET, HEAD");
+    if (what.status == 401) answer_.set(http::field::www_authenticate, "Bearer");
     answer_.set(http::field::content_type, what.content_type);
     answer_.content_length(what.body.size());
     if (!head_only_) answer_.body() = std::move(what.body);
@@ -121,9 +137,10 @@ private:
   bool counted_ = true;    // in server_->visitors
   beast::tcp_stream stream_;
   beast::flat_static_buffer<http_header_bytes_max> buffer_;
-  http::request_parser<http::empty_body> parser_;
+  http::request_parser<http::string_body> parser_;
   http::response<http::string_body> answer_;
   bool head_only_ = false;
+  bool answered_ = false;  // by the API
   std::list<visitor*>::iterator place_;
 };
 
@@ -136,7 +153,8 @@ http_server::impl::visitor* http_server::impl::who_goes() const {
   return chosen;
 }
 
-http_answer http_server::impl::answer_to(const http::request<http::empty_body>& request) const {
+http_answer http_server::impl::answer_to(const http::request<http::string_body>& request) const {
+  if (!request.body().empty()) return {413, "text/plain; charset=utf-8", "no request body is taken\n"};
   if (request.method() != http::verb::get && request.method() != http::verb::head) {
     return {405, "text/plain; charset=utf-8", "only GET and HEAD\n"};
   }
@@ -171,8 +189,9 @@ http_server::~http_server() {
   for (auto* visitor : impl_->visitors) visitor->hang_up();
 }
 
-result<std::unique_ptr<http_server>> http_server::open(event_loop& loop, const endpoint& at, page_handler pages) {
-  auto inside = std::make_shared<impl>(loop, std::move(pages));
+result<std::unique_ptr<http_server>> http_server::open(event_loop& loop, const endpoint& at, page_handler pages,
+                                                       api_handler api) {
+  auto inside = std::make_shared<impl>(loop, std::move(pages), std::move(api));
   if (auto ok = listen_at(inside->acceptor, at, backlog); !ok) return std::unexpected{ok.error()};
   inside->accept();
   return std::unique_ptr<http_server>(new http_server(std::move(inside)));

@@ -1,4 +1,5 @@
-// A small HTTP/1.1 server for the relay's own pages: GET and HEAD, no request body, one request a connection.
+// A small HTTP/1.1 server for the relay's own pages: GET and HEAD, no request body, one request a connection. Paths that begin
+// with /api/ go to the API, if there is one: any method, a small body, an answer that may come later.
 // The only file that includes Boost.Beast is http_server.cpp.
 //
 // Bounded: connections, header bytes, time for the request and for the answer. Every answer, refusals too, carries
@@ -29,13 +30,27 @@ struct http_answer {
   std::string body;
 };
 
+inline constexpr std::size_t http_body_bytes_max = 4 * 1024;  // of the API
+
+struct http_request {
+  std::string method;              // "POST"
+  std::string path;                // without its query
+  std::string authorization;       // that header; empty: there is none
+  std::string body;
+};
+
 class http_server {
 public:
   // Asked with the path without its query. 404 and the like are the handler's to answer.
   using page_handler = std::function<http_answer(std::string_view path)>;
 
+  // Answers once, at once or later; if it never does, the connection is closed with the last copy of the reply.
+  using reply = std::function<void(http_answer)>;
+  using api_handler = std::function<void(const http_request&, reply)>;
+
   // Errors: config_invalid (not a numeric address), net_unreachable (port taken).
-  static result<std::unique_ptr<http_server>> open(event_loop& loop, const endpoint& at, page_handler pages);
+  static result<std::unique_ptr<http_server>> open(event_loop& loop, const endpoint& at, page_handler pages,
+                                                   api_handler api = {});
   ~http_server();  // hangs up on everybody
   endpoint local() const;
 

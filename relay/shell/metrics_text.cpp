@@ -1,45 +1,8 @@
 // The relay's metrics in Prometheus text format. docs/OPERATIONS.md lists them: keep both together.
-#include "relay/shell/relay_view.hpp"
+#include "relay/shell/metrics_writer.hpp"
 
 namespace tomoshibi::relay {
 namespace {
-
-class metrics {
-public:
-  void gauge(std::string_view name, std::string_view help, std::uint64_t value) { single(name, help, "gauge", value); }
-  void counter(std::string_view name, std::string_view help, std::uint64_t value) { single(name, help, "counter", value); }
-
-  void head(std::string_view name, std::string_view help, std::string_view type) {
-    text_ += joined({"# HELP tomoshibi_relay_", name, " ", help, "\n# TYPE tomoshibi_relay_", name, " ", type, "\n"});
-  }
-  // Label values are our own words: nothing to escape.
-  void labelled(std::string_view name, std::string_view label, std::string_view word, std::uint64_t value) {
-    text_ += joined({"tomoshibi_relay_", name, "{", label, "=\"", word, "\"} ", std::to_string(value), "\n"});
-  }
-  void line(std::string_view name, std::string_view value) {
-    text_ += joined({"tomoshibi_relay_", name, " ", value, "\n"});
-  }
-  std::string take() { return std::move(text_); }
-
-private:
-  static std::string joined(std::initializer_list<std::string_view> parts) {
-    std::string out;
-    for (auto p : parts) out += p;
-    return out;
-  }
-  void single(std::string_view name, std::string_view help, std::string_view type, std::uint64_t value) {
-    head(name, help, type);
-    line(name, std::to_string(value));
-  }
-  std::string text_;
-};
-
-// Exact decimal seconds.
-std::string seconds(std::chrono::microseconds t) {
-  auto fraction = std::to_string(t.count() % 1'000'000);
-  fraction.insert(0, 6 - fraction.size(), '0');
-  return std::to_string(t.count() / 1'000'000) + "." + fraction;
-}
 
 void add_device(metrics& m, const relay_view& v) {
   m.gauge("connections", "Device connections, handshakes included.", v.device.connections);
@@ -75,11 +38,11 @@ void add_ingest(metrics& m, const relay_view& v) {
   m.counter("store_reads_failed_total", "Reads of the store that failed.", v.core.store_reads_failed);
   m.head("commit_seconds", "How long commits took.", "histogram");
   for (std::size_t i = 0; i < commit_times::bounds_ms.size(); ++i) {
-    m.labelled("commit_seconds_bucket", "le", seconds(std::chrono::milliseconds{commit_times::bounds_ms[i]}),
+    m.labelled("commit_seconds_bucket", "le", seconds_text(std::chrono::milliseconds{commit_times::bounds_ms[i]}),
                v.commits.at_most(i));
   }
   m.labelled("commit_seconds_bucket", "le", "+Inf", v.commits.count());
-  m.line("commit_seconds_sum", seconds(v.commits.sum()));
+  m.line("commit_seconds_sum", seconds_text(v.commits.sum()));
   m.line("commit_seconds_count", std::to_string(v.commits.count()));
 }
 
@@ -113,12 +76,19 @@ void add_mails(metrics& m, const relay_view& v) {
 
 }  // namespace
 
+std::string seconds_text(std::chrono::microseconds t) {
+  auto fraction = std::to_string(t.count() % 1'000'000);
+  fraction.insert(0, 6 - fraction.size(), '0');
+  return std::to_string(t.count() / 1'000'000) + "." + fraction;
+}
+
 std::string metrics_text(const relay_view& v) {
   metrics m;
   add_device(m, v);
   add_ingest(m, v);
   add_homes(m, v);
   add_mails(m, v);
+  add_emergency(m, v);
   m.gauge("certificate_end_time_seconds", "When the relay's certificate or its CA ends, seconds since 1970; 0 = not judged.",
           v.certificate_until ? static_cast<std::uint64_t>(std::max<std::int64_t>(to_ms(*v.certificate_until), 0) / 1000) : 0);
   m.counter("checks_failed_total", "Internal checks that failed; must be 0.", v.checks_failed);

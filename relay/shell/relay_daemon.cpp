@@ -3,6 +3,8 @@
 #include "protocol/adapters/pki.hpp"
 #include "protocol/base/check.hpp"
 #include "relay/core/mime.hpp"
+#include "relay/shell/control_line.hpp"
+#include "relay/shell/sqlite_emergency_book.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -48,7 +50,9 @@ relay_daemon::~relay_daemon() {
 status relay_daemon::start() {
   started_ = wall();
   auto control = control_socket::open(setup_.loop, setup_.folder.control_socket(),
-                                      [this](std::string_view line) { return control_answer(line); });
+                                      [this](std::string_view line, const control_socket::reply& answer) {
+                                        control_answer(line, answer);
+                                      });
   if (!control) return std::unexpected{control.error()};
   control_ = std::move(*control);
   auto mail = read_mail(setup_.config.mail);
@@ -112,7 +116,11 @@ status relay_daemon::open_device_port() {
 status relay_daemon::open_pages() {
   const auto& c = setup_.config.pages;
   if (!c.enabled) return {};
-  auto opened = http_server::open(setup_.loop, {c.listen, c.port}, [this](std::string_view path) { return page(path); });
+  auto token = read_token(c);
+  if (!token) return std::unexpected{token.error()};
+  api_token_ = std::move(*token);
+  auto opened = http_server::open(setup_.loop, {c.listen, c.port}, [this](std::string_view path) { return page(path); },
+                                  [this](const http_request& request, const http_server::reply& reply) { api(request, reply); });
   if (!opened) return std::unexpected{opened.error()};
   pages_ = std::move(*opened);
   log_.info("pages_port", {{"address", c.listen}, {"port", pages_->local().port}});
@@ -160,6 +168,8 @@ status relay_daemon::reload_configuration() {
   if (!keys) return std::unexpected{keys.error()};
   auto mail = read_mail(fresh->mail);
   if (!mail) return std::unexpected{mail.error()};
+  auto token = read_token(fresh->pages);
+  if (!token) return std::unexpected{token.error()};
 
   log_differences(differences(setup_.config, *fresh), log_);
   keep_at_start(setup_.config, *fresh);
@@ -170,6 +180,7 @@ status relay_daemon::reload_configuration() {
   channel_.limit_connections(setup_.config.device.connections_max);
   core_.change_mail_from(setup_.config.mail.from);
   open_mail(std::move(*mail));
+  api_token_ = std::move(*token);
   setup_.set_log_level(setup_.config.log);
   return {};
 }
@@ -308,9 +319,37 @@ http_answer relay_daemon::page(std::string_view path) const {
   return {404, std::string{text_plain}, "not here; try / or /healthz or /metrics\n"};
 }
 
-std::string relay_daemon::control_answer(std::string_view line) {
-  if (line == "status") return status_json(view());
-  if (line != "reload") return "error unknown command";
+result<std::string> relay_daemon::read_token(const pages_config& c) const {
+  if (c.api_token_file.empty()) return std::string{};
+  return read_api_token(c.api_token_file);
+}
+
+void relay_daemon::api(const http_request& request, const http_server::reply& reply) {
+  const auto find = [this](dispatch_id id) -> result<std::optional<dispatch_row>> {
+    auto book = sqlite_emergency_book::open(setup_.folder.emergency_database(), {.read_only = true});
+    if (!book) return std::unexpected{book.error()};
+    return (*book)->find_dispatch(id);
+  };
+  answer_api({.token = api_token_, .who_is_there = [this] { return setup_.memory.load_directory(); }, .find = find,
+              .requests = setup_.emergency}, request,
+             [this, reply, method = request.method](http_answer what) {
+               log_.info("api", {{"method", method == "POST" ? "POST" : "other"}, {"status", what.status}});
+               reply(std::move(what));
+             });
+}
+
+void relay_daemon::control_answer(std::string_view line, const control_socket::reply& answer) {
+  auto asked = read_control_line(line);
+  if (!asked) return answer("error unknown command");
+  if (std::holds_alternative<ask_status>(*asked)) return answer(status_json(view()));
+  if (std::holds_alternative<ask_reload>(*asked)) return answer(reload_answer());
+  if (setup_.emergency == nullptr)
+    return answer(write_control_answer(fail(errc::refused, "the relay runs without its emergency part ([emergency] enabled = false)")));
+  setup_.emergency->ask(std::get<emergency_request>(std::move(*asked)),
+                        [answer](const result<std::uint64_t>& id) { answer(write_control_answer(id)); });
+}
+
+std::string relay_daemon::reload_answer() {
   if (stopping_) return "error the relay is stopping";
   const auto done = reload_directory();
   if (done) {

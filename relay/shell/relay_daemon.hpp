@@ -10,11 +10,13 @@
 #include "protocol/adapters/event_loop.hpp"
 #include "protocol/adapters/watchdog.hpp"
 #include "relay/core/relay.hpp"
+#include "relay/ports/emergency_requests.hpp"
 #include "relay/ports/store.hpp"
 #include "relay/shell/commit_worker.hpp"
 #include "relay/shell/config_file.hpp"
 #include "relay/shell/control_socket.hpp"
 #include "relay/shell/device_channel.hpp"
+#include "relay/shell/dispatch_api.hpp"
 #include "relay/shell/http_server.hpp"
 #include "relay/shell/relay_view.hpp"
 #include "relay/shell/smtp_worker.hpp"
@@ -37,6 +39,7 @@ struct relay_daemon_setup {
   std::function<result<relay_config>()> read_config;  // again, for reload()
   std::function<void(log_level)> set_log_level;
   data_folder folder;
+  emergency_requests* emergency = nullptr;  // outlives the daemon; nothing: the emergency part is not enabled
   std::string version;
   std::uint64_t seed = 0;
 };
@@ -79,8 +82,11 @@ private:
   status reload_configuration();
   signs_of_life life() const;
   std::string status_line() const;
-  std::string control_answer(std::string_view line);
+  void control_answer(std::string_view line, const control_socket::reply& answer);
+  std::string reload_answer();
   http_answer page(std::string_view path) const;
+  result<std::string> read_token(const pages_config& c) const;  // empty: there is no API
+  void api(const http_request& request, const http_server::reply& reply);
   relay_view view() const;
 
   void carry_out(output& actions);
@@ -113,6 +119,7 @@ private:
   std::optional<watchdog> watchdog_;
   std::unique_ptr<control_socket> control_;
   std::unique_ptr<http_server> pages_;
+  std::string api_token_;
   std::unique_ptr<smtp_worker> mail_;          // workers last: they end before what they call
   commit_worker commits_;
 };

@@ -9,6 +9,20 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
+std::string_view link_text(const emergency_health& h) {
+  if (!h.centre_set) return "none";
+  return h.link == dc09::link_state::up ? "up" : h.link == dc09::link_state::down ? "down" : "unknown";
+}
+
+json emergency_facts_of(const emergency_health& h) {
+  return {{"guard_link", link_text(h)},           {"lanes_up", h.lanes_up},
+          {"lines_lost", h.lines_lost},           {"troubles_open", h.troubles_open},
+          {"presses", h.presses},                 {"presses_unaccepted", h.presses_unaccepted},
+          {"presses_late", h.presses_late},       {"drills", h.drills},
+          {"dispatches_late", h.dispatches_late}, {"events_waiting", h.events_waiting},
+          {"homes_without_centre", h.homes_without_centre}};
+}
+
 json facts(const relay_view& v) {
   const auto reasons = degraded_reasons(v);
   json out;
@@ -27,6 +41,7 @@ json facts(const relay_view& v) {
   out["episodes_open"] = episodes;
   out["mails"] = {{"queued", v.core.mails_queued}, {"sent", v.core.mails_sent}, {"given_up", v.core.mails_given_up}};
   if (v.core.oldest_mail) out["mails"]["oldest"] = format_utc(*v.core.oldest_mail);
+  if (v.emergency) out["emergency"] = emergency_facts_of(*v.emergency);
   out["commits"] = {{"done", v.core.commits}, {"failed", v.core.commits_failed}, {"last_ms", v.commits.last().count() / 1000}};
   return out;
 }
@@ -71,6 +86,7 @@ std::vector<std::string> degraded_reasons(const relay_view& v) {
     out.push_back("the relay's certificate or its CA ends " + format_utc(*v.certificate_until) +
                   "; see tomoshibi-ctl certificate show, then renew and reload");
   }
+  add_emergency_reasons(v, out);
   if (v.checks_failed != 0) out.push_back(counted(v.checks_failed, "internal check", "internal checks") + " failed");
   return out;
 }

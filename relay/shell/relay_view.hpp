@@ -1,6 +1,7 @@
 // What the relay's pages show, as one value taken between two turns; and the judgement whether that is fine.
 #pragma once
 
+#include "relay/core/emergency/emergency_health.hpp"
 #include "relay/core/health.hpp"
 #include "relay/shell/device_channel.hpp"
 
@@ -32,6 +33,7 @@ private:
 
 struct relay_view {
   relay::health core;
+  std::optional<emergency_health> emergency = {};  // nothing: that part is not enabled
   device_channel_counts device;
   commit_times commits;
   std::uint64_t checks_failed = 0;
@@ -48,11 +50,15 @@ inline constexpr millis mail_age_fine_max = 15min;
 inline constexpr millis certificate_left_fine_min = 60 * 24h;  // time to issue another and to take it to the relay
 inline constexpr std::chrono::milliseconds commit_fine_max{2'000};
 
+// The emergency part's share of it.
+void add_emergency_reasons(const relay_view& v, std::vector<std::string>& out);
+
 // Why the relay needs somebody's eyes; empty: all is fine. Short sentences, without names.
 std::vector<std::string> degraded_reasons(const relay_view& v);
 
 std::string metrics_text(const relay_view& v);  // Prometheus text format 0.0.4
 std::string health_json(const relay_view& v);   // {"status":"ok"|"degraded","reasons":[...], ...} and LF
+std::string emergency_block(const relay_view& v);  // of that page; empty where the part is not enabled
 std::string health_page(const relay_view& v);   // HTML
 
 // The same as one line, for the control socket.

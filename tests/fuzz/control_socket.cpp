@@ -1,6 +1,9 @@
 // Whatever is written to the relay's control socket: the handler sees one line of bounded length, and one line comes back.
 // The first byte says in which pieces the rest arrives.
 #include "protocol/base/check.hpp"
+#include "relay/core/plain_text.hpp"
+#include "relay/ports/emergency_book.hpp"
+#include "relay/shell/control_line.hpp"
 #include "relay/shell/control_socket.hpp"
 #include "relay/shell/data_folder.hpp"
 #include "tests/fuzz/input.hpp"
@@ -18,14 +21,30 @@ namespace {
 // An input is judged by its bytes alone: on a busy machine one may take longer than a relay's patience.
 constexpr millis patience = 24h;
 
+// A line that is a request is the one that would be written for it, and its texts fit the book.
+void check_line(std::string_view line) {
+  const auto read = read_control_line(line);
+  if (!read) return;
+  const auto* request = std::get_if<emergency_request>(&*read);
+  if (request == nullptr) return;
+  const auto again = read_control_line(write_control_line(*request));
+  TOMO_REQUIRE(again.has_value());
+  TOMO_REQUIRE(write_control_line(std::get<emergency_request>(*again)) == write_control_line(*request));
+  const auto* d = std::get_if<ask_dispatch>(request);
+  TOMO_REQUIRE(d == nullptr || (!d->who.empty() && d->who.size() <= who_bytes_max && one_line(d->who) == d->who &&
+                                !d->reason.empty() && d->reason.size() <= reason_bytes_max && one_line(d->reason) == d->reason));
+}
+
 struct bench {
   testing::temporary_folder folder;
   std::vector<std::string> asked;
   std::unique_ptr<event_loop> loop = event_loop::open({}).value();
-  std::unique_ptr<control_socket> socket = control_socket::open(*loop, folder.file("s"), [this](std::string_view line) {
-                                             asked.emplace_back(line);
-                                             return std::string{"answer"};
-                                           }, patience).value();
+  std::unique_ptr<control_socket> socket =
+      control_socket::open(*loop, folder.file("s"), [this](std::string_view line, const control_socket::reply& answer) {
+        asked.emplace_back(line);
+        check_line(line);
+        answer("answer");
+      }, patience).value();
 };
 
 }  // namespace

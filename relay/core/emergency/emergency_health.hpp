@@ -2,6 +2,7 @@
 #pragma once
 
 #include "protocol/dc09/sender.hpp"
+#include "relay/core/emergency/delays.hpp"
 #include "relay/core/session_io.hpp"
 
 #include <array>
@@ -52,6 +53,7 @@ struct emergency_health {
   std::uint64_t mails_sent = 0;
   std::uint64_t mails_retried = 0;
   std::uint64_t mails_given_up = 0;
+  press_delays delays;                     // add() when a press's final report is durable
 };
 
 }  // namespace tomoshibi::relay

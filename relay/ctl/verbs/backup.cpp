@@ -1,3 +1,4 @@
+#include "relay/ctl/emergency_data.hpp"
 #include "relay/ctl/folder_owner.hpp"
 #include "relay/ctl/parse.hpp"
 #include "relay/ctl/registry.hpp"
@@ -17,12 +18,41 @@ namespace {
 using enum argument_kind;
 namespace fs = std::filesystem;
 
+// Two files: the book of presses is one of its own.
+std::string emergency_copy_of(const std::string& file) { return file + ".emergency"; }
+
+// The book that is there knows more than its copy: what was sent since, and up to which number. The copy is for a machine that
+// has none.
+status restore_emergency(context& c, const std::string& source) {
+  const std::string copy = emergency_copy_of(source), place = c.folder.emergency_database();
+  if (!fs::exists(copy)) return {};
+  if (fs::exists(place)) {
+    c.say("the emergency book that is there is kept; " + copy + " was not needed");
+    return {};
+  }
+  auto db = sqlite_db::open(copy, {.create = false, .read_only = true});
+  if (!db) return std::unexpected(db.error());
+  if (auto ok = db->integrity_check(); !ok) return fail(ok.error().code, copy + ": " + ok.error().detail);
+  if (auto ok = db->backup_to(place); !ok) return ok;
+  if (auto ok = give_to_owner(c.folder.path, {place}); !ok) return ok;
+  c.say("the emergency book is restored too");
+  return {};
+}
+
 status backup(context& c) {
   auto r = registry::open(c);
   if (!r) return std::unexpected(r.error());
   const std::string target = c.text("FILE");
   if (fs::exists(target)) return fail(errc::already_exists, target + ": exists already; name a new file");
+  const std::string beside = emergency_copy_of(target);
+  if (fs::exists(beside)) return fail(errc::already_exists, beside + ": exists already; name a new file");
   if (auto ok = r->db().backup_to(target); !ok) return ok;
+  auto book = open_emergency_file(c);
+  if (!book) return std::unexpected(book.error());
+  if (*book) {
+    if (auto ok = (*book)->backup_to(beside); !ok) return ok;
+    c.say("the emergency book: " + beside);
+  }
   c.say("backed up to " + target + " (" + std::to_string(fs::file_size(target) / 1024) + " KiB); keys and relay.toml are not in it");
   return {};
 }
@@ -103,6 +133,7 @@ status restore(context& c) {
   }
   if (auto ok = give_to_owner(folder, {fresh}); !ok) return ok;
   if (auto ok = replace(c, config->database, fresh); !ok) return ok;
+  if (auto ok = restore_emergency(c, source); !ok) return ok;
   c.say("restored from " + source + "; the former database, if there was one, lies beside it as *.before-restore-*");
   return {};
 }

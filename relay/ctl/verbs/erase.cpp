@@ -1,3 +1,4 @@
+#include "relay/ctl/emergency_data.hpp"
 #include "relay/ctl/home_data.hpp"
 #include "relay/ctl/registry.hpp"
 #include "relay/ctl/verbs/verb_lists.hpp"
@@ -34,6 +35,7 @@ status erase(context& c) {
     return fail(errc::refused, "this deletes everything about home " + id +
                                    ", for ever: people, appliances, slots, alerts, mails. Keep a copy with 'export " + id +
                                    " FOLDER'. If you mean it, add --yes");
+  if (auto ok = erase_from_emergency_book(c, h->id); !ok) return ok;
   if (auto ok = change(c, *r, [&]() -> status { return delete_rows(r->db(), h->id); }); !ok) return ok;
   if (auto ok = scrub(r->db()); !ok)
     return fail(ok.error().code, "home " + id + " is deleted, but the file could not be written anew (" + ok.error().detail +
@@ -52,6 +54,10 @@ status check(context& c) {
   if (!broken) return std::unexpected(broken.error());
   if (*broken > 0)
     return fail(errc::storage_corrupt, std::to_string(*broken) + " days could not be read and were begun anew (table day_broken)");
+  auto book = open_emergency_file(c);
+  if (!book) return std::unexpected(book.error());
+  if (*book)
+    if (auto ok = (*book)->integrity_check(); !ok) return fail(ok.error().code, "emergency.db: " + ok.error().detail);
   c.say("the database is whole: " + std::to_string(r->directory().homes.size()) + " homes, " +
         std::to_string(r->directory().gateways.size()) + " gateways");
   return {};

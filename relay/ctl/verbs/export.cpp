@@ -1,4 +1,5 @@
 #include "protocol/adapters/pki.hpp"
+#include "relay/ctl/emergency_data.hpp"
 #include "relay/ctl/home_data.hpp"
 #include "relay/ctl/json_text.hpp"
 #include "relay/ctl/parse.hpp"
@@ -105,6 +106,19 @@ result<std::string> lines_of(registry& r, const home_table& t, const relay::home
   return table_lines(r.db(), t, h.id);
 }
 
+// What the emergency book holds of a home, beside the rest.
+status write_emergency_files(const context& c, const relay::home& h, const std::string& folder) {
+  auto book = open_emergency_file(c);
+  if (!book) return std::unexpected(book.error());
+  if (!*book) return {};
+  for (const home_table& t : emergency_home_tables()) {
+    const auto lines = table_lines(**book, t, h.id);
+    if (!lines) return std::unexpected(lines.error());
+    if (auto ok = write_secret_file(folder + "/emergency_" + std::string(t.name) + ".jsonl", *lines); !ok) return ok;
+  }
+  return {};
+}
+
 status write_files(registry& r, const relay::home& h, const std::string& folder) {
   for (const home_table& t : home_tables()) {
     if (t.name == "day_broken") continue;  // bytes nobody can read
@@ -126,7 +140,9 @@ status export_home(context& c) {
     if (e == EEXIST) return fail(errc::already_exists, folder + ": exists already; name a folder that is to be made");
     return fail(errc::storage_io, folder + ": cannot make it: " + std::strerror(e));
   }
-  if (auto ok = write_files(*r, *h, folder); !ok) {
+  auto ok = write_files(*r, *h, folder);
+  if (ok) ok = write_emergency_files(c, *h, folder);
+  if (!ok) {
     std::error_code ignored;
     std::filesystem::remove_all(folder, ignored);
     return ok;

@@ -72,6 +72,48 @@ status read_relay_address(const context& c, registry& r, bundle& b) {
   return {};
 }
 
+// 0: the relay takes any free port, which only its log knows.
+status read_emergency_port(const context& c, bundle& b) {
+  const auto config = configuration(c);
+  if (!config) return std::unexpected(config.error());
+  if (config->emergency.enabled && config->emergency.port != 0) b.emergency_port = config->emergency.port;
+  return {};
+}
+
+result<std::string> file_text(const std::string& path) {
+  std::ifstream file(path);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file || text.empty()) return fail(errc::config_invalid, "guard.ca: " + path + ": cannot be read");
+  return text;
+}
+
+// The box speaks to the centre as the relay does, under the home's account.
+status read_guard_direct(const context& c, const registry& r, const relay::gateway& g, bundle& b) {
+  if (!c.has("--guard-direct")) return {};
+  const auto receiver = parse_guard_receiver(c.text("--guard-direct"));
+  if (!receiver)
+    return fail(errc::config_invalid, "--guard-direct: tls://host:port of the guard centre as the box reaches it, like "
+                                     "tls://centre.example.net:10443");
+  const auto account = r.directory().guards.find(g.home);
+  if (account == r.directory().guards.end())
+    return fail(errc::refused, "home " + shown(g.home) + " has no account at the guard centre; first: guard set " + shown(g.home));
+  const auto config = configuration(c);
+  if (!config) return std::unexpected(config.error());
+  const guard_config& centre = config->guard;
+  bundle_guard out{.receiver = c.text("--guard-direct"), .account = account->second.account, .key_hex = account->second.key_hex,
+                   .ca_pem = {}, .sia = centre.format == dc09::token::sia_dcs, .receiver_number = centre.receiver,
+                   .line_prefix = centre.line, .extensions = centre.extensions};
+  if (receiver->secure) {
+    if (centre.ca.empty())
+      return fail(errc::refused, "--guard-direct: tls:// needs [guard] ca in relay.toml, whose certificates the box is to believe");
+    auto pem = file_text(centre.ca);
+    if (!pem) return std::unexpected(pem.error());
+    out.ca_pem = std::move(*pem);
+  }
+  b.guard = std::move(out);
+  return {};
+}
+
 // A gateway dials this name and believes only a certificate that carries it.
 void warn_of_foreign_name(context& c, const std::string& host) {
   const auto config = configuration(c);
@@ -108,6 +150,8 @@ status enrol(context& c) {
   bundle b;
   b.gateway = g->id;
   if (auto ok = read_relay_address(c, *r, b); !ok) return ok;
+  if (auto ok = read_emergency_port(c, b); !ok) return ok;
+  if (auto ok = read_guard_direct(c, *r, *g, b); !ok) return ok;
   const auto ca = load_ca(c.folder.ca_certificate(), c.folder.ca_key());
   if (!ca) return std::unexpected(ca.error());
   b.ca_pem = ca->certificate_pem;
@@ -169,9 +213,11 @@ verb_list gateway_verbs() {
        {gateway,
         {"--out", option, "Folder to make (./GATEWAY)"},
         {"--relay", option, "HOST or HOST:PORT the box dials (first --name of init, port 8443)"},
+        {"--guard-direct", option, "tls://HOST:PORT of the guard centre: the box calls it itself when the relay is away (none)"},
         {"--days", option, "How long the certificate is valid, 1 to 7300 (3650)"},
         {"--again", flag, "Replace the certificate it has"}},
-       "  gateway enrol box-0001 --out /media/usb/box-0001 --relay relay.example.org:443", enrol},
+       "  gateway enrol box-0001 --out /media/usb/box-0001 --relay relay.example.org:443\n"
+       "  gateway enrol box-0001 --guard-direct tls://centre.example.net:10443", enrol},
       {"gateway", "revoke", "Let a gateway in no more, from this moment", {gateway}, "  gateway revoke box-0001", revoke},
       {"gateway", "remove", "Forget a gateway with its line history; slots stay", {gateway}, "", remove},
   };

@@ -1,9 +1,10 @@
+#include "relay/ctl/emergency_wait.hpp"
 #include "relay/ctl/json_text.hpp"
 #include "relay/ctl/parse.hpp"
 #include "relay/ctl/registry.hpp"
-#include "relay/ctl/secret_input.hpp"
 #include "relay/ctl/text_table.hpp"
 #include "relay/ctl/verbs/verb_lists.hpp"
+#include "relay/shell/secret_file.hpp"
 
 namespace tomoshibi::ctl {
 namespace {
@@ -26,7 +27,7 @@ status read_account(const context& c, relay::guard_account& a) {
   if (c.has("--key-file") && c.has("--no-key")) return fail(errc::config_invalid, "give --key-file or --no-key, not both");
   if (c.has("--no-key")) a.key_hex.clear();
   if (c.has("--key-file")) {
-    const auto text = read_secret("--key-file", c.text("--key-file"));
+    const auto text = relay::read_secret("--key-file", c.text("--key-file"));
     if (!text) return std::unexpected(text.error());
     auto key = parse_guard_key("--key-file", *text);
     if (!key) return std::unexpected(key.error());
@@ -105,6 +106,59 @@ status remove(context& c) {
   });
 }
 
+// The event of one id, which was made just now.
+result<std::optional<relay::guard_event_row>> find_event(relay::emergency_book& book, std::uint64_t id, wall_at now) {
+  auto rows = book.events(now - 1h, now + 1h, relay::emergency_rows_max);
+  if (!rows) return std::unexpected(rows.error());
+  for (auto& e : *rows)
+    if (static_cast<std::uint64_t>(e.id) == id) return std::optional{std::move(e)};
+  return std::nullopt;
+}
+
+status test_one(context& c, const relay::home& h, const relay::guard_account& a, millis patience) {
+  const auto id = ask_emergency(c, relay::ask_guard_test{h.id});
+  if (!id) return std::unexpected(id.error());
+  auto watch = book_watch::open(c, patience);
+  if (!watch) return std::unexpected(watch.error());
+  const std::string who = "account " + a.account + " (home " + shown(h.id) + ")";
+  do {
+    const auto e = find_event(watch->book(), *id, c.now);
+    if (!e) return std::unexpected(e.error());
+    if (!*e || (*e)->state == relay::guard_event_state::waiting) continue;
+    if ((*e)->state == relay::guard_event_state::delivered) {
+      watch->tell(who + ": receiver " + std::to_string((*e)->receiver) + " acknowledged the test, number " +
+                  std::to_string((*e)->sequence));
+      return {};
+    }
+    return fail(errc::refused, who + ": every receiver REFUSES the test; does the centre know this account, and the event 601?");
+  } while (watch->again());
+  return fail(errc::net_timeout, who + ": NO ACKNOWLEDGEMENT. Is the centre's address right, its certificate, the account's key? "
+                                       "The relay's log says what it hears (mod=guard)");
+}
+
+status test(context& c) {
+  auto r = registry::open(c);
+  if (!r) return std::unexpected(r.error());
+  std::optional<home_id> only;
+  if (c.has("HOME")) {
+    const auto h = r->find_home(c.text("HOME"));
+    if (!h) return std::unexpected(h.error());
+    if (!r->directory().guards.contains(h->id))
+      return fail(errc::not_found, "home " + shown(h->id) + " has no account at the guard centre; see: tomoshibi-ctl guard set --help");
+    only = h->id;
+  }
+  if (r->directory().guards.empty())
+    return fail(errc::not_found, "no home has an account at a guard centre yet; see: tomoshibi-ctl guard set --help");
+  const auto patience = read_timeout(c, "30");
+  if (!patience) return std::unexpected(patience.error());
+  for (const auto& [id, a] : r->directory().guards) {
+    if (only && id != *only) continue;
+    if (auto ok = test_one(c, r->directory().homes.at(id), a, *patience); !ok) return ok;
+  }
+  c.say("the line to the guard centre works");
+  return {};
+}
+
 }  // namespace
 
 verb_list guard_verbs() {
@@ -121,6 +175,9 @@ verb_list guard_verbs() {
        "  pass show guard/0A12 | tomoshibi-ctl guard set 1 --account 0A12 --key-file -", set},
       {"guard", "show", "Accounts at the guard centre; keys are never shown",
        {{"HOME", optional_positional, "Number or name; without it all"}, {"--json", flag, "One JSON object a line"}}, "", show},
+      {"guard", "test", "Send the guard centre a test (601) and wait for its acknowledgement; it moves nobody",
+       {{"HOME", optional_positional, "Number or name; without it every account in turn"},
+        {"--timeout", option, "Seconds to wait for each, 1 to 600 (30)"}}, "  guard test 1", test},
       {"guard", "remove", "Forget a home's account: its presses reach the relay and no further", {home}, "", remove},
   };
 }

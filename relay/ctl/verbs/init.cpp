@@ -110,6 +110,7 @@ status init(context& c) {
   c.say("  relay.pem, relay-key.pem      the relay's certificate and key, for " + first);
   c.say("  ca.pem, ca-key.pem            the CA that makes gateways known; keep a copy of ca-key.pem off this machine");
   c.say("  relay.db                      the database");
+  c.say("let gateways in through the firewall: TCP 8443 (slots) and 8444 (emergency lane), or what relay.toml says");
   c.say("next: tomoshibi-relay --dir " + c.folder.path + "   and   tomoshibi-ctl --dir " + c.folder.path + " home add NAME");
   return {};
 }

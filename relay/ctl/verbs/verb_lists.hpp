@@ -25,5 +25,7 @@ verb_list certificate_verbs();
 verb_list device_verbs();
 verb_list guard_verbs();
 verb_list emergency_verbs();
+verb_list drill_verbs();
+verb_list dispatch_verbs();
 
 }  // namespace tomoshibi::ctl

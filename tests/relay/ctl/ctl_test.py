@@ -120,7 +120,8 @@ class Usage(Case):
                      "gateway revoke", "gateway remove", "device list", "device forget", "certificate show", "certificate renew",
                      "appliance add", "appliance list", "appliance change",
                      "appliance remove", "contact add", "contact list", "contact change", "contact remove", "watch on",
-                     "watch off", "mail test", "mail list", "mail retry", "guard set", "guard show", "guard remove"):
+                     "watch off", "mail test", "mail list", "mail retry", "guard set", "guard show", "guard remove",
+                     "guard test", "drill", "dispatch", "emergency list", "emergency show", "emergency report"):
             done = subprocess.run([CTL, *verb.split(), "--help"], capture_output=True, text=True)
             self.assertEqual(done.returncode, 0, verb)
             self.assertIn("Usage:", done.stdout, verb)
@@ -736,7 +737,8 @@ class Facts(Case):
 class Relay:
     """Plays the relay's control socket. `on_reload` runs for each reload; `answer` is what it says."""
 
-    def __init__(self, case, answer="ok", on_reload=None):
+    def __init__(self, case, answer="ok", on_reload=None, others=None):
+        self.others = others or {}
         self.path, self.answer, self.on_reload = case.dir / "relay.sock", answer, on_reload
         self.heard = []
 
@@ -756,6 +758,9 @@ class Relay:
                 if line == "stop":
                     return
                 self.heard.append(line)
+                if line.split()[0] in self.others:
+                    connection.sendall((self.others[line.split()[0]] + "\n").encode())
+                    continue
                 if line == "reload" and self.on_reload:
                     self.on_reload()
                 connection.sendall((self.answer if line == "reload" else "{}").encode() + b"\n")
@@ -829,6 +834,84 @@ class RunningRelay(Case):
             done = self.run_ctl("mail", "test", 1, "--wait", "--timeout", 1)
         self.assertEqual(done.returncode, 1)
         self.assertIn("no result in 1 s", done.stderr)
+
+
+class Emergency(Case):
+    """What goes to the running relay; what becomes of it there is the relay's tests'."""
+
+    VISIT = ["dispatch", 1, "--who", "花子", "--reason", "no answer"]
+
+    def an_account(self):
+        self.a_watched_home()
+        key = self.root / "key"
+        key.write_text(KEY)
+        key.chmod(0o600)
+        self.ok("guard", "set", 1, "--account", "0A12", "--key-file", key)
+
+    def test_a_visit_needs_an_account_and_the_whole_name(self):
+        self.a_watched_home()
+        with Relay(self, others={"dispatch": "error refused told to"}) as relay:
+            self.wrong(*self.VISIT, "--confirm", "田中 松江", says="no account at a guard centre")
+            self.ok("guard", "set", 1, "--account", "0A12")
+            relay.heard.clear()
+            self.wrong(*self.VISIT, says="--confirm is required")
+            for name in ("1", "田中", "田中 松江 ", "yes"):
+                self.wrong(*self.VISIT, "--confirm", name, says="nobody was asked")
+            self.wrong("dispatch", 1, "--who", "a" * 121, "--reason", "b", "--confirm", "田中 松江", says="--who: 1 to 120")
+            self.wrong("dispatch", 1, "--who", "a", "--reason", "b\nc", "--confirm", "田中 松江", says="--reason: 1 to 400")
+            self.assertEqual(relay.heard, [])
+            self.wrong(*self.VISIT, "--confirm", "田中 松江", says="told to")
+            hexed = ["dispatch", "1", "花子".encode().hex(), b"no answer".hex()]
+            self.assertEqual(relay.heard, [" ".join(hexed)])
+
+    def test_without_a_relay_it_says_so(self):
+        self.an_account()
+        for verb in (["drill", 1], ["guard", "test"], ["guard", "test", 1], [*self.VISIT, "--confirm", "田中 松江"]):
+            self.wrong(*verb, says="the relay does not run", code=1)
+        for verb in (["report"], ["list"], ["show", "0123456789abcdef"]):
+            self.wrong("emergency", *verb, says="no relay with the emergency part ran here")
+
+    def test_the_relays_refusal_is_passed_on(self):
+        self.an_account()
+        with Relay(self, others={"drill": "error refused the home's gateway is not connected", "guard-test": "nonsense"}) as relay:
+            self.wrong("drill", 1, says="the home's gateway is not connected")
+            self.wrong("guard", "test", 1, says="not understood")
+            self.assertEqual(relay.heard, ["drill 1", "guard-test 1"])
+        with Relay(self, others={"drill": "ok 00000000000000AB"}):
+            self.assertIn("drill asked of home 1", self.ok("drill", 1))
+
+    def test_wrong(self):
+        self.an_account()
+        self.wrong("drill", 9, says="no home")
+        self.wrong("drill", 1, "--timeout", 0, says="--timeout: a whole number from 1 to 600")
+        self.wrong("guard", "test", 9, says="no home")
+        self.wrong("guard", "remove", 9, says="no home")
+        self.wrong("emergency", "report", "--days", 401, says="--days: a whole number from 1 to 400")
+        self.wrong("emergency", "list", 9, says="no home")
+        for press in ("12", "zzzzzzzzzzzzzzzz", "0123456789abcdef0"):
+            self.wrong("emergency", "show", press, says="16 hexadecimal digits")
+        self.ok("home", "add", "neighbour")
+        self.wrong("guard", "test", 2, says="no account")
+        self.wrong("drill", 2, says="no gateway")
+
+    def test_the_box_gets_its_own_way_to_the_centre(self):
+        self.an_account()
+        box = self.root / "again"
+        enrol = ["gateway", "enrol", "box-1", "--again", "--out", box]
+        self.wrong(*enrol, "--guard-direct", "centre.example.net", says="tls://host:port")
+        self.wrong(*enrol, "--guard-direct", "tls://centre.example.net:10443", says="[guard] ca")
+        (self.root / "centre.pem").write_text("CERTIFICATE OF THE CENTRE\n")
+        (self.dir / "relay.toml").write_text(f'[emergency]\nport = 9444\n[guard]\nca = "{self.root}/centre.pem"\nformat = "sia-dcs"\n')
+        self.assertFalse(box.exists())
+        out = self.ok(*enrol, "--guard-direct", "tls://centre.example.net:10443")
+        text = (box / "gateway.toml").read_text()
+        for line in ("[emergency]\nport = 9444\n", 'receivers = ["tls://centre.example.net:10443"]', 'account = "0A12"',
+                     'account_key = "guard-account.key"', 'ca = "guard-ca.pem"', 'format = "sia-dcs"'):
+            self.assertIn(line, text)
+        self.assertNotIn(KEY, text + out)
+        self.assertEqual((box / "guard-account.key").read_text(), KEY + "\n")
+        self.assertEqual(stat.S_IMODE((box / "guard-account.key").stat().st_mode), 0o600)
+        self.assertEqual((box / "guard-ca.pem").read_text(), "CERTIFICATE OF THE CENTRE\n")
 
 
 if __name__ == "__main__":

@@ -29,12 +29,14 @@ struct fixture {
   std::string path = folder.file("relay.sock");
   std::unique_ptr<event_loop> loop = event_loop::open({}).value();
   std::vector<std::string> asked;
+  std::vector<control_socket::reply> later;
   std::unique_ptr<control_socket> socket = open().value();
 
   result<std::unique_ptr<control_socket>> open() {
-    return control_socket::open(*loop, path, [this](std::string_view line) {
+    return control_socket::open(*loop, path, [this](std::string_view line, control_socket::reply answer) {
       asked.emplace_back(line);
-      return "answer to " + std::string{line};
+      if (line == "later") return later.push_back(std::move(answer));
+      answer("answer to " + std::string{line});
     }, patience);
   }
   std::string ask(std::string_view text) {
@@ -95,6 +97,25 @@ TEST_CASE("a caller that does not end its line in time is dropped") {
   CHECK(f.asked.empty());
 }
 
+TEST_CASE("an answer may come later, once, and for a caller that has gone it is dropped") {
+  fixture f;
+  auto caller = plain_socket::local(f.path);
+  {
+    auto gone = plain_socket::local(f.path);
+    gone.write("later\n");
+    caller.write("later\nmore\n");
+    REQUIRE(drive(*f.loop, [&] { return f.later.size() == 2; }));
+  }
+  CHECK(f.ask("status\n") == "answer to status\n");
+  CHECK_FALSE(caller.ended());
+  for (int twice = 0; twice < 2; ++twice)
+    for (const auto& answer : f.later) answer("done");
+  REQUIRE(drive(*f.loop, [&] { return caller.ended(); }));
+  CHECK(caller.received() == "done\n");
+  f.socket.reset();
+  for (const auto& answer : f.later) answer("too late");
+}
+
 TEST_CASE("callers over the limit are dropped and the others are served") {
   fixture f;
   std::list<plain_socket> idle;
@@ -128,7 +149,7 @@ TEST_CASE("the path of a relay that died is taken over, and a live one removes i
 
 TEST_CASE("a folder with too long a name is refused with a clear error") {
   fixture f;
-  const auto opened = control_socket::open(*f.loop, "/tmp/" + std::string(200, 'x'), [](auto) { return ""; });
+  const auto opened = control_socket::open(*f.loop, "/tmp/" + std::string(200, 'x'), [](auto, auto) {});
   REQUIRE_FALSE(opened);
   CHECK(opened.error().code == errc::config_invalid);
 }

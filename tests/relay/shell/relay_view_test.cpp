@@ -20,6 +20,8 @@ relay_view fine() {
   v.started = wall_from_ms(1'700'000'000'000);
   v.now = v.started + 24h;
   v.version = "0.1.0";
+  v.emergency.emplace().centre_set = true;
+  v.emergency->link = dc09::link_state::up;
   return v;
 }
 
@@ -48,6 +50,16 @@ TEST_CASE("each fault by itself is one reason, in every place where health is sh
       [](relay_view& v) { v.certificate_until = v.now + certificate_left_fine_min - 1ms; },
       [](relay_view& v) { v.certificate_from = v.now + 1ms; },
       [](relay_view& v) { v.checks_failed = 1; },
+      [](relay_view& v) { v.emergency->presses_late = 1; },
+      [](relay_view& v) { v.emergency->dispatches_late = 2; },
+      [](relay_view& v) { v.emergency->link = dc09::link_state::down; },
+      [](relay_view& v) { v.emergency->homes_without_centre = 1; },
+      [](relay_view& v) { v.emergency->commit_failing = true; },
+      [](relay_view& v) { v.emergency->book_recreated = true; },
+      [](relay_view& v) { v.emergency->troubles_open = 1; },
+      [](relay_view& v) { v.emergency->lines_lost = 1; },
+      [](relay_view& v) { v.emergency->oldest_mail = v.now - mail_age_fine_max - 1ms; },
+      [](relay_view& v) { v.emergency->mails_given_up = 1; },
   };
   for (const auto& fault : faults) {
     auto v = fine();
@@ -73,6 +85,31 @@ TEST_CASE("what is just within bounds is fine") {
   v.mail_server_set = false;
   v.core.homes_watched = 0;
   CHECK(degraded_reasons(v).empty());
+}
+
+TEST_CASE("without the emergency part nothing of it is shown; with it, its delays by hop") {
+  auto v = fine();
+  press_row p;
+  p.stage = press_stage::accepted;
+  p.reported_path = decltype(p.path)::relay;
+  p.durable_us = 900;
+  p.received_us = 6'000;
+  p.accepted_us = 40'000;
+  p.shown_us = 40'100;
+  v.emergency->delays.add(p);
+  p.test = true;
+  v.emergency->delays.add(p);
+  const auto text = metrics_text(v);
+  CHECK(text.find("emergency_delay_seconds_bucket{kind=\"press\",hop=\"durable\",le=\"0.001000\"} 1\n") != std::string::npos);
+  CHECK(text.find("emergency_delay_seconds_bucket{kind=\"press\",hop=\"centre\",le=\"0.025000\"} 0\n") != std::string::npos);
+  CHECK(text.find("emergency_delay_seconds_bucket{kind=\"drill\",hop=\"whole\",le=\"+Inf\"} 1\n") != std::string::npos);
+  CHECK(text.find("emergency_delay_seconds_sum{kind=\"press\",hop=\"to_ack\"} 0.040000\n") != std::string::npos);
+  CHECK(health_page(v).find("<td>34.0\u00a0ms</td>") != std::string::npos);
+  CHECK(nlohmann::json::parse(health_json(v))["emergency"]["guard_link"] == "up");
+  v.emergency.reset();
+  CHECK(metrics_text(v).find("emergency") == std::string::npos);
+  CHECK(health_page(v).find("Emergency") == std::string::npos);
+  CHECK_FALSE(nlohmann::json::parse(health_json(v)).contains("emergency"));
 }
 
 TEST_CASE("commit times fall into cumulative buckets, bounds included") {

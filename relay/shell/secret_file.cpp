@@ -1,4 +1,4 @@
-#include "relay/ctl/secret_input.hpp"
+#include "relay/shell/secret_file.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace tomoshibi::ctl {
+namespace tomoshibi::relay {
 namespace {
 
 constexpr std::string_view blanks = " \t\r\n";
@@ -63,4 +63,4 @@ result<std::string> read_secret(const std::string& option, const std::string& pa
   return line;
 }
 
-}  // namespace tomoshibi::ctl
+}  // namespace tomoshibi::relay
