@@ -1,8 +1,9 @@
 """Goal: the real gateway carries a press from a datagram to its report: durable before it is shown, through the lane at once, again
 after kill -9 at each step, over a lane that is cut or silent; drills and troubles as the relay asks for and is told.
 
-    lane_program_test.py PROGRAM
+    lane_program_test.py PROGRAM [HOME]
 
+HOME: tomoshibi-home, whose button is pressed as well.
 Runs in a network namespace of its own (unshare), so port 3610 is free; skipped (77) where that is not allowed.
 """
 import os
@@ -21,6 +22,7 @@ from lane_peer import (ACCEPTED, BOX_STATE, BYE, CLOSED, DRILL, DRILL_REQUEST, F
                        PING, PONG, PRESS, PRESS_REPORT, RECEIVED, LanePeer, field)
 
 PROGRAM = os.path.abspath(sys.argv[1])
+HOME = next((os.path.abspath(a) for a in sys.argv[2:] if a != "--inside"), None)
 APART = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--net"]
 faults = []
 
@@ -67,7 +69,8 @@ class Box:
             f'[relay]\naddresses = ["127.0.0.1:1"]\ncertificate = "{folder}/box.pem"\nkey = "{folder}/box.key"\nca = "{folder}/ca.pem"\n'
             f'[emergency]\nport = {peer.port}\nundelivered_after_s = 10\npanel_file = "{self.panel}"\n'
             f'[box]\npower_folder = "{folder}/power"\n'
-            '[echonet]\ninterface = "lo"\nbind_address = "127.0.0.1"\n')
+            '[echonet]\ninterface = "lo"\nbind_address = "127.0.0.1"\n'
+            '[watch]\npoll_interval_s = 1\ngap_limit_s = 5\n')
 
     def start(self):
         with open(self.log, "a", encoding="utf-8") as log:
@@ -194,6 +197,44 @@ def drill(peer, box):
     check("one press for the same request", {g[1][1] for g in peer.got[place:] if g[0] == PRESS} == {press[1]})
 
 
+def twin(peer, box):
+    """A whole simulated device: found, asked, pressed in each way."""
+    folder = box.folder
+    (folder / "map.toml").write_text('interface = "lo"\n[[node]]\nname = "bath"\naddress = "127.0.0.9"\n'
+                                     '[[device]]\nnode = "bath"\neoj = "000401"\nchannel = "aid"\n')
+    (folder / "record.csv").write_text("time,channel,value\n2030-01-01T00:00:00Z,aid,1\n")
+    home = subprocess.Popen([HOME, "--record", folder / "record.csv", "--map", folder / "map.toml", "--control", folder / "hand",
+                             "--start", "2029-01-01"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    place = len(peer.got)
+
+    def tell(words):
+        return subprocess.run([HOME, "--control", folder / "hand", "--tell", words], capture_output=True, timeout=20).returncode == 0
+
+    def press(words, what):
+        nonlocal place
+        check(f"{what}: told", tell(f"press bath 000401 {words}"))
+        at, message, _, _ = peer.wait(PRESS, place, where=lambda body: body[2] == FIRST_AID)
+        peer.news(message[1], ACCEPTED)
+        peer.wait(PRESS_REPORT, at, where=lambda body: body[1] == message[1])
+        peer.news(message[1], CLOSED)
+        place = at + 1
+        check(f"{what}: let go of", tell("release bath 000401"))
+        time.sleep(1.6)             # contacts bounce: pressed again within 1.5 s would be the same press
+        check(f"{what}: one press", sum(1 for g in peer.got[at:] if g[0] == PRESS) == 1)
+
+    try:
+        end_at = time.monotonic() + 20
+        while "evt=node_known" not in box.log.read_text(encoding="utf-8") and time.monotonic() < end_at:
+            time.sleep(0.05)
+        time.sleep(2.2)             # asked once: it is known to be released
+        press("", "announced")
+        press("notice=infc", "announced, an answer wanted")
+        press("notice=silent", "only found when asked")
+    finally:
+        home.terminate()
+        home.wait(20)
+
+
 def end(peer, box):
     place = len(peer.got)
     check("SIGTERM: exit 0", box.stop() == 0)
@@ -213,7 +254,7 @@ def main():
         if not allowed:
             print("SKIPPED: no right to make a network namespace (unshare)")
             return 77
-        return subprocess.run(APART + [sys.executable, __file__, PROGRAM, "--inside"]).returncode
+        return subprocess.run(APART + [sys.executable, __file__, *sys.argv[1:], "--inside"]).returncode
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     with tempfile.TemporaryDirectory(prefix="tms-test-") as name:
         folder = pathlib.Path(name)
@@ -225,6 +266,8 @@ def main():
             killed(peer, box, first)
             bad_lane(peer, box)
             drill(peer, box)
+            if HOME:
+                twin(peer, box)
             end(peer, box)
         except Exception:
             print(box.log.read_text(encoding="utf-8")[-6000:])
