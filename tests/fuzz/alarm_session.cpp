@@ -33,9 +33,10 @@ public:
 
 private:
   void start() {
-    box_ = std::make_unique<firmware::alarm>(alarm_setup{.lane = {.id = *gateway_id::parse("box-1"), .firmware_version = "", .seed = ++starts_},
-                                               .presses = {}, .button_period = 900s, .seed = starts_},
-                                   store_, null_log());
+    ++starts_;
+    const lane_setup lane{.id = *gateway_id::parse("box-1"), .firmware_version = "", .seed = starts_};
+    box_ = std::make_unique<firmware::alarm>(alarm_setup{.lane = lane, .presses = {}, .button_period = 900s, .seed = starts_},
+                                             store_, null_log());
     link_ = 0;
     open_ = false;
     turn([this](alarm_output& o) { box_->on_start(now_, o); });
