@@ -3,8 +3,8 @@
 //
 // A press waits for nobody: the gateway tells of a button within its turn, before it commits anything (button_listener), and this
 // part writes, sends and shows at once, on the same call. What a press can wait for is the turn that is running when its
-// datagram comes: one commit of the outbox, on a slow card some tens of milliseconds, measured as the difference of the
-// datagram's arrival and the press. An answer of the relay can wait for the same.
+// datagram comes, and so can an answer of the relay: at most one commit of the outbox. That wait is before the first time that is
+// taken, so a report does not show it.
 #pragma once
 
 #include "firmware/core/alarm.hpp"
