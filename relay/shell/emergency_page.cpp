@@ -36,21 +36,18 @@ std::string_view hop_words(press_hop hop) {
   return "in all <span lang=\"ja\">全体</span>";
 }
 
-void delay_table(std::string& out, const press_delays& d) {
+// Three columns: more do not fit a phone.
+void delay_table(std::string& out, std::string_view title, const std::array<delay_histogram, press_hops>& hops) {
   std::string rows;
   for (std::size_t i = 0; i < press_hops; ++i) {
-    const std::array<const delay_histogram*, 2> both{&d.real[i], &d.drills[i]};
-    if (both[0]->count() + both[1]->count() == 0) continue;
-    rows += "<tr><th scope=\"row\">" + std::string(hop_words(static_cast<press_hop>(i))) + "</th>";
-    for (const auto* h : both)
-      rows += h->count() == 0 ? "<td>-</td><td>-</td>"
-                              : "<td>" + milliseconds(h->sum_us() / h->count()) + "</td><td>" + milliseconds(h->max_us()) + "</td>";
-    rows += "</tr>\n";
+    const auto& h = hops[i];
+    if (h.count() == 0) continue;
+    rows += "<tr><th scope=\"row\">" + std::string(hop_words(static_cast<press_hop>(i))) + "</th><td>" +
+            milliseconds(h.sum_us() / h.count()) + "</td><td>" + milliseconds(h.max_us()) + "</td></tr>\n";
   }
   if (rows.empty()) return;
-  out += "<table>\n<tr><th scope=\"col\">Time of each hop since the start</th><th scope=\"col\">mean</th><th scope=\"col\">max</th>"
-         "<th scope=\"col\">drills, mean</th><th scope=\"col\">max</th></tr>\n" +
-         rows + "</table>\n";
+  out += "<table>\n<tr><th scope=\"col\">" + std::string(title) +
+         "</th><th scope=\"col\" class=\"n\">mean</th><th scope=\"col\" class=\"n\">max</th></tr>\n" + rows + "</table>\n";
 }
 
 }  // namespace
@@ -69,7 +66,8 @@ std::string emergency_block(const relay_view& v) {
   row(out, "Visits asked for, not acknowledged <span lang=\"ja\">未受理の訪問依頼</span>", std::to_string(h.dispatches_open));
   row(out, "Troubles of boxes and buttons <span lang=\"ja\">装置とボタンの不具合</span>", std::to_string(h.troubles_open));
   out += "</table>\n";
-  delay_table(out, h.delays);
+  delay_table(out, "Time of each hop, presses <span lang=\"ja\">通報の時間</span>", h.delays.real);
+  delay_table(out, "Time of each hop, drills <span lang=\"ja\">訓練の時間</span>", h.delays.drills);
   return out;
 }
 

@@ -22,7 +22,7 @@ h2 { font-size: 1.3rem; margin-top: 2rem }
 .degraded { border-color: #a33b00; border-style: dashed }
 table { border-collapse: collapse; width: 100%; margin-bottom: 1rem }
 th, td { text-align: left; padding: .3rem .5rem; border-bottom: 1px solid #bbb; font-weight: normal }
-td { text-align: right; font-variant-numeric: tabular-nums }
+td, .n { text-align: right; font-variant-numeric: tabular-nums }
 table [lang=ja] { display: inline-block }
 </style>
 </head>
