@@ -1,0 +1,264 @@
+#!/usr/bin/env python3
+"""Goal: with the real daemons, every press ends as exactly one line of the guard centre's list or as a visible "not delivered",
+whatever breaks on its way: kill -9 of gateway, relay and guard centre, a relay that is down, wrong answers, a line that is cut or
+loses packets, a full disk. What the panel shows goes forward only, and never says "accepted" before the centre has it.
+
+    emergency_test.py [--only NAME]... [--long]        without: what costs seconds
+"""
+import argparse
+import os
+import subprocess
+import time
+
+import bad_machine_test as bad
+import harness
+import product
+from emergency_stage import DIRECT_AFTER_S, GUARD_PORT, LANE_PORT, UNDELIVERED_AFTER_S, Way, wait_until
+
+DELIVERED_S = 25           # on a busy machine; the fault is over by then
+SETTLE_S = 0.7             # a second line of the list would come now
+FORWARD = ["calling", "received", "accepted"]
+
+
+class Press:
+    """One press and what must become of it."""
+
+    def __init__(self, way):
+        self.way, self.before, self.seen = way, len(way.guard.booked()), len(way.panel.shown)
+        self.at = time.monotonic()
+        self.number = way.press()
+
+    def words(self):
+        return [word for _, word in self.way.panel.shown[self.seen:]]
+
+    def shows(self, word, seconds=DELIVERED_S):
+        wait_until(lambda: word in self.words(), seconds, lambda: self.way.told(f"press {self.number} never showed {word}"))
+        return self
+
+    def delivered(self, seconds=DELIVERED_S):
+        """One line of the list, and the panel says so, after the centre had it."""
+        self.shows("accepted", seconds)
+        took = next(at for at, word in self.way.panel.shown[self.seen:] if word == "accepted") - self.at
+        time.sleep(SETTLE_S)
+        new = self.way.guard.booked()[self.before:]
+        if len(new) != 1:
+            harness.fail(self.way.told(f"press {self.number} is {len(new)} lines of the list: {new}"))
+        forward = [w for w in self.words() if w in FORWARD]
+        if forward != sorted(forward, key=FORWARD.index):
+            harness.fail(self.way.told(f"press {self.number} went back: {self.words()}"))
+        self.way.announce("release")
+        return f"{took * 1000:.0f} ms, {' '.join(self.words())}"
+
+
+# ---- scenarios: each leaves everything as it was
+
+def plain(way):
+    press = Press(way)
+    said = press.delivered()
+    entry = way.guard.booked()[-1]
+    if entry["event"] != "personal emergency" or entry["test"] or not entry["encrypted"] or len(entry["reference"]) != 16:
+        harness.fail(f"not as it should be: {entry}")
+    if [w for w in press.words() if w != "idle"] not in (FORWARD, FORWARD[0:1] + FORWARD[2:]):
+        harness.fail(f"the panel showed {press.words()}")
+    if way.mail:
+        mails = wait_until(lambda: [m for m in way.mail.mails() if "aki@example.net" in str(m["to"])], 20, "no mail to the family")
+        said += f", {len(mails)} mails"
+    return said
+
+
+def drill(way):
+    before = len(way.guard.booked())
+    way.all.ctl("drill", way.all.home)
+    entry = wait_until(lambda: way.guard.booked()[before:], DELIVERED_S, lambda: way.told("no drill in the list"))[0]
+    if not entry["test"] or entry["event"] != "manual test":
+        harness.fail(f"a drill that is no test: {entry}")
+    time.sleep(SETTLE_S)
+    if len(way.guard.booked()) != before + 1:
+        harness.fail("a drill is not one line")
+    return f"entry {entry['entry']} is a test"
+
+
+def wrong_answers(way):
+    for order in ("nak count=2", "silence", "duplicate", "wrong-sequence", "wrong-account", "bad-crc", "stale", "reset", "slow delay=2",
+                  "unframed", "deaf", "delay delay=1500"):
+        way.guard.order(f"misbehave answer={order}")
+        print(f"    {order}: {Press(way).delivered()}", flush=True)
+        way.guard.order("clear")
+    return "twelve answers"
+
+
+def relay_down(way):
+    way.all.relay.kill9()
+    press = Press(way)
+    said = press.delivered()
+    if "received" in press.words():
+        harness.fail(f"nobody had received it: {press.words()}")
+    booked = len(way.guard.booked())
+    way.all.start_relay()
+    way.settled()
+    time.sleep(SETTLE_S)
+    if len(way.guard.booked()) != booked:
+        harness.fail(way.told("the relay sent it again as another line"))
+    return said + ", directly"
+
+
+def guard_away(way):
+    """Nobody has it: the panel says so, and goes on trying."""
+    way.guard.kill9()
+    press = Press(way).shows("not_delivered", UNDELIVERED_AFTER_S + 10)
+    if "accepted" in press.words():
+        harness.fail(f"accepted by nobody: {press.words()}")
+    way.guard.start()
+    return press.delivered(60)
+
+
+def guard_dies(way):
+    """In its list, not acknowledged, killed."""
+    way.guard.order("misbehave answer=die")
+    press = Press(way)
+    way.guard.popen.wait(DELIVERED_S)
+    if "accepted" in press.words():
+        harness.fail(f"accepted without an acknowledgement: {press.words()}")
+    way.guard.start()
+    return press.delivered(60)
+
+
+def gateway_killed(way):
+    """At each step of the way."""
+    said = ""
+    for word, order in (("calling", "deaf"), ("received", "deaf"), ("accepted", None)):
+        if order:
+            way.guard.order(f"misbehave answer={order} count=0")
+        press = Press(way).shows(word)
+        way.all.gateway.kill9()
+        way.guard.order("clear")
+        booked = len(way.guard.booked())
+        seen = len(way.panel.shown)
+        way.all.start_gateway()
+        if word == "accepted":
+            way.settled()
+            time.sleep(SETTLE_S)
+            if len(way.guard.booked()) != booked:
+                harness.fail(way.told("sent again as another line"))
+            way.announce("release")
+        else:
+            press.seen = seen
+            press.shows("accepted", 60)
+            time.sleep(SETTLE_S)
+            if len(way.guard.booked()) != press.before + 1:
+                harness.fail(way.told(f"{len(way.guard.booked()) - press.before} lines"))
+            way.announce("release")
+        said += f"after {word}; "
+        way.settled()
+    return said
+
+
+def relay_killed(way):
+    said = ""
+    for word in ("received", "accepted"):
+        if word == "received":
+            way.guard.order("misbehave answer=deaf count=0")
+        press = Press(way).shows(word)
+        way.all.relay.kill9()
+        way.guard.order("clear")
+        way.all.start_relay()
+        press.delivered(60)
+        way.settled()
+        said += f"after {word}; "
+    return said
+
+
+def firewall(way, *rules):
+    """Packets are swallowed: no reset, as on a line that is cut."""
+    nft = "\n".join(["table inet tms {", "chain c { type filter hook input priority 0;", *rules, "}", "}"])
+    harness.run(way.namespace.exec(["nft", "-f", "-"]), input=nft)
+    return lambda: harness.run(way.namespace.exec(["nft", "delete", "table", "inet", "tms"]))
+
+
+def line_cut(way):
+    """Everything is half open, both ways to the centre; later the line is back."""
+    heal = firewall(way, f"tcp dport {{ 8443, {LANE_PORT}, {GUARD_PORT} }} drop", f"tcp sport {{ 8443, {LANE_PORT}, {GUARD_PORT} }} drop")
+    try:
+        press = Press(way).shows("not_delivered", UNDELIVERED_AFTER_S + 10)
+        if press.words()[-1] == "accepted" or "received" in press.words():
+            harness.fail(f"nobody can have it: {press.words()}")
+    finally:
+        heal()
+    return press.delivered(60)
+
+
+def lane_half_open(way):
+    """Only the way to the relay is cut: the gateway calls the centre itself."""
+    heal = firewall(way, f"tcp dport {LANE_PORT} drop", f"tcp sport {LANE_PORT} drop")
+    try:
+        press = Press(way)
+        said = press.delivered()
+    finally:
+        heal()
+    way.settled()
+    return said
+
+
+def loss(way):
+    heal = firewall(way, f"tcp dport {{ {LANE_PORT}, {GUARD_PORT} }} numgen random mod 100 < 30 drop",
+                    f"tcp sport {{ {LANE_PORT}, {GUARD_PORT} }} numgen random mod 100 < 30 drop")
+    try:
+        return "; ".join(Press(way).delivered(90) for _ in range(3))
+    finally:
+        heal()
+
+
+def full_disk(way):
+    """The gateway's folder has no byte left: 64 presses have their room all the same."""
+    if way.disk is None:
+        return "skipped: no mount namespace"
+    way.disk.fill()
+    try:
+        return "; ".join(Press(way).delivered() for _ in range(3))
+    finally:
+        way.disk.give_back()
+
+
+QUICK = {"plain": plain, "relay_down": relay_down, "guard_dies": guard_dies, "gateway_killed": gateway_killed,
+         "relay_killed": relay_killed}
+LONG = {"drill": drill, "wrong_answers": wrong_answers, "guard_away": guard_away, "lane_half_open": lane_half_open, "line_cut": line_cut,
+        "full_disk": full_disk, "loss": loss}
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--only", action="append", choices=[*QUICK, *LONG])
+    options.add_argument("--long", action="store_true", help="all of them: minutes")
+    asked = options.parse_args()
+    harness.need_root()
+    if asked.long or asked.only:
+        bad.enter_own_mounts()
+    names = asked.only or [*QUICK, *(LONG if asked.long else {})]
+    with harness.work_folder("emergency") as folder, harness.Namespace("emergency") as namespace, \
+            product.MailServer(harness.ROOT, namespace, folder / "mail") as mail:
+        way = Way(namespace, folder, mail)
+        way.disk = None
+        if bad.OWN_MOUNTS in os.environ:
+            way.disk = bad.Disk(Cleanup(), 4)
+            state = way.all.box / "state"
+            state.mkdir(mode=0o700)
+            harness.run(["mount", "--bind", str(way.disk.path), str(state)])
+        way.start()
+        for name in names:
+            began = time.monotonic()
+            said = {**QUICK, **LONG}[name](way)
+            print(f"{name}: {said} ({time.monotonic() - began:.1f} s)", flush=True)
+        way.stop()
+        if bad.OWN_MOUNTS in os.environ:
+            subprocess.run(["umount", "--lazy", str(way.all.box / "state")], check=False)
+
+
+class Cleanup:
+    """Mounts go with the mount namespace."""
+
+    def addCleanup(self, _):  # pylint: disable=invalid-name  as unittest calls it
+        pass
+
+
+if __name__ == "__main__":
+    main()
