@@ -43,6 +43,7 @@ struct event_loop::impl {
   void end_turn();
   mono_time next_wake() const;
   void sleep();
+  status hear_signals();
   void read_signals();
   status run_real();
   status run_replayed();
@@ -188,6 +189,17 @@ status event_loop::impl::run_replayed() {
 
 // ---- signals
 
+status event_loop::impl::hear_signals() {
+  std::signal(SIGPIPE, SIG_IGN);  // a peer that left is an error code, not our end
+  sigset_t wanted;
+  sigemptyset(&wanted);
+  for (int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&wanted, number);
+  pthread_sigmask(SIG_BLOCK, &wanted, &former_mask);
+  signals = ::signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC);
+  if (signals < 0) return fail(errc::storage_io, "signalfd: " + std::string(std::strerror(errno)));
+  return {};
+}
+
 void event_loop::impl::read_signals() {
   signalfd_siginfo info{};
   while (::read(signals, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
@@ -206,13 +218,8 @@ event_loop::event_loop(std::unique_ptr<impl> p) : impl_(std::move(p)) {}
 result<std::unique_ptr<event_loop>> event_loop::open(const event_loop_options& options) {
   auto made = std::make_unique<impl>();
   if (options.log != nullptr) made->log = logger{*options.log, "loop"};
-  std::signal(SIGPIPE, SIG_IGN);  // a peer that left is an error code, not our end
-  sigset_t wanted;
-  sigemptyset(&wanted);
-  for (int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&wanted, number);
-  pthread_sigmask(SIG_BLOCK, &wanted, &made->former_mask);
-  made->signals = ::signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC);
-  if (made->signals < 0) return fail(errc::storage_io, "signalfd: " + std::string(std::strerror(errno)));
+  if (options.signals)
+    if (auto heard = made->hear_signals(); !heard) return std::unexpected(heard.error());
   if (!options.replay_socket.empty()) {
     auto joined = replay_clock::join(options.replay_socket, options.name);
     if (!joined) return std::unexpected(joined.error());
@@ -225,13 +232,15 @@ result<std::unique_ptr<event_loop>> event_loop::open(const event_loop_options& o
   }
   std::unique_ptr<event_loop> loop{new event_loop(std::move(made))};
   impl* inside = loop->impl_.get();
-  inside->signal_watch = std::make_unique<fd_watch>(*loop, inside->signals, [inside] { inside->read_signals(); });
+  if (inside->signals >= 0)
+    inside->signal_watch = std::make_unique<fd_watch>(*loop, inside->signals, [inside] { inside->read_signals(); });
   return loop;
 }
 
 event_loop::~event_loop() {
   impl_->signal_watch.reset();
-  if (impl_->signals >= 0) ::close(impl_->signals);
+  if (impl_->signals < 0) return;
+  ::close(impl_->signals);
   pthread_sigmask(SIG_SETMASK, &impl_->former_mask, nullptr);
 }
 

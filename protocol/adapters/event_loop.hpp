@@ -1,4 +1,4 @@
-// The one loop of a daemon: an Asio io_context under real time or under a conductor's (docs/adr/0002), so that everything
+// The loop of a daemon, or of a thread of it: an Asio io_context under real time or under a conductor's (docs/adr/0002), so that everything
 // above it is the same in both. Single-threaded; post() and finish_work() may be called from any thread.
 //
 // A turn: handlers that are ready run, parts and timers that are due are woken, on_turn_end() of every part is called.
@@ -35,6 +35,7 @@ struct event_loop_options {
   std::string replay_socket;                        // empty: real time
   std::string name;                                 // how this program joins a replay: "gateway", "relay", "home"
   log_sink* log = nullptr;
+  bool signals = true;                              // false: a further loop of a program, whose first one hears them
 };
 
 class event_loop final : public clock_source {

@@ -29,7 +29,7 @@ void stderr_log::write(log_level level, std::string_view module, std::string_vie
   std::string line;
   if (journal_) line += journal_priority(level);
   line += "ts=";
-  line += format_utc(clock_->wall().at);
+  line += format_utc(clock_.load()->wall().at);
   line += ' ';
   line += format_log_line(level, module, event, fields);
   line += '\n';

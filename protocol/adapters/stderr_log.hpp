@@ -1,10 +1,12 @@
 // Log lines on standard error: "ts=2026-01-31T08:15:00.123Z lvl=info mod=uplink evt=live ...". Where standard error is the
-// journal (JOURNAL_STREAM), lines get a "<6>" priority in front, which journald takes off. One write(2) per line.
+// journal (JOURNAL_STREAM), lines get a "<6>" priority in front, which journald takes off. One write(2) per line, from
+// any thread.
 #pragma once
 
 #include "protocol/adapters/clock_source.hpp"
 #include "protocol/base/log.hpp"
 
+#include <atomic>
 #include <optional>
 
 namespace tomoshibi {
@@ -19,8 +21,8 @@ public:
   void set_clock(const clock_source& clock) { clock_ = &clock; }
 
 private:
-  const clock_source* clock_;
-  log_level most_;
+  std::atomic<const clock_source*> clock_;
+  std::atomic<log_level> most_;
   bool journal_;
 };
 

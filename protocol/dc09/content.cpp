@@ -46,6 +46,7 @@ constexpr row table[] = {
     {event::reset, 305, "RR", nullptr, nullptr, "restarted"},
     {event::clock_set, 625, "JT", nullptr, nullptr, "clock set"},
     {event::cancelled, 406, "OC", nullptr, nullptr, "cancelled by the user"},
+    {event::general_alarm, 140, "UA", "UR", "UH", "general alarm"},
 };
 static_assert(std::size(table) == static_cast<std::size_t>(last_event));
 

@@ -17,9 +17,9 @@ namespace tomoshibi::dc09 {
 enum class event : std::uint8_t {
   personal_emergency = 1, medical, inactivity, check_in_missed, panic, silent_panic, fire, smoke, heat, gas, carbon_monoxide,
   water, hot, cold, mains_lost, battery_low, test_failed, supervision_lost, sensor_battery, tamper, path_failed,
-  communication_failed, periodic_test, manual_test, reset, clock_set, cancelled,
+  communication_failed, periodic_test, manual_test, reset, clock_set, cancelled, general_alarm,
 };
-inline constexpr event last_event = event::cancelled;
+inline constexpr event last_event = event::general_alarm;
 
 enum class edge : std::uint8_t { begun = 1, restored = 3, still = 6 };   // values: Contact ID's qualifier
 

@@ -73,12 +73,24 @@ std::expected<std::optional<wire::message>, refusal> device_session::next(byte_v
   }
 }
 
-std::optional<refusal> device_session::out_of_order(const wire::message& m) const {
-  if (is_one_of<wire::welcome, wire::ack, wire::config>(m))
+// What never goes from a gateway to a relay, or not on this kind of connection.
+std::optional<refusal> device_session::out_of_place(const wire::message& m) const {
+  if (kind_ == session_kind::device) {
+    if (is_one_of<wire::welcome, wire::ack, wire::config>(m))
+      return refusal{close_reason::malformed, "a message that only a relay sends"};
+    if (wire::of_emergency_lane(m)) return refusal{close_reason::malformed, "a message of the emergency lane"};
+    return std::nullopt;
+  }
+  if (is_one_of<wire::press_news, wire::lane_welcome, wire::drill_request>(m))
     return refusal{close_reason::malformed, "a message that only a relay sends"};
-  if (wire::of_emergency_lane(m))
-    return refusal{close_reason::malformed, "a message of the emergency lane"};
-  const bool is_hello = std::holds_alternative<wire::hello>(m);
+  if (!wire::of_emergency_lane(m) && !is_one_of<wire::ping, wire::pong, wire::bye>(m))
+    return refusal{close_reason::malformed, "a message of the device channel"};
+  return std::nullopt;
+}
+
+std::optional<refusal> device_session::out_of_order(const wire::message& m) const {
+  if (auto wrong = out_of_place(m)) return wrong;
+  const bool is_hello = is_one_of<wire::hello, wire::lane_hello>(m);
   if (!live_ && !is_hello && !std::holds_alternative<wire::bye>(m))
     return refusal{close_reason::malformed, "a message before hello"};
   if (live_ && is_hello) return refusal{close_reason::malformed, "a second hello"};

@@ -1,4 +1,5 @@
-// One connection of a gateway: cuts its bytes into messages and holds it to the order of the protocol and to its rates.
+// One connection of a gateway, on the device channel or on the emergency lane: cuts its bytes
+// into messages and holds it to the order of the protocol and to its rates.
 //
 // States: opened -> (hello) -> live -> gone. Whatever breaks the protocol ends the session with one reason; it never
 // reaches anything outside of the session. Knows nothing of other sessions, the directory or the store.
@@ -32,10 +33,12 @@ struct session_rate {
 };
 inline constexpr millis rate_window = std::chrono::minutes{1};
 
+enum class session_kind : std::uint8_t { device, lane };   // the channel's messages, or the emergency lane's
+
 class device_session {
 public:
-  device_session(session_id id, gateway_id gateway, const peer& who)
-      : id_(id), gateway_(std::move(gateway)), who_(who) {}
+  device_session(session_id id, gateway_id gateway, const peer& who, session_kind kind = session_kind::device)
+      : id_(id), gateway_(std::move(gateway)), who_(who), kind_(kind) {}
 
   session_id id() const { return id_; }
   const gateway_id& gateway() const { return gateway_; }   // proved by its certificate
@@ -58,10 +61,12 @@ public:
 
 private:
   std::optional<refusal> out_of_order(const wire::message& m) const;
+  std::optional<refusal> out_of_place(const wire::message& m) const;
 
   session_id id_;
   gateway_id gateway_;
   peer who_;
+  session_kind kind_;
   wire::frame_reader reader_;
   bool live_ = false;
   session_rate rate_;

@@ -9,7 +9,7 @@ namespace tomoshibi::relay {
 
 // ---- opening
 
-std::optional<refusal> session_table::check_certificate(const peer& who, const directory& known) {
+std::optional<refusal> check_certificate(const peer& who, const directory& known) {
   const auto name = gateway_id::parse(who.subject_cn);
   const auto found = name ? known.gateways.find(*name) : known.gateways.end();
   if (found == known.gateways.end()) return refusal{close_reason::unknown_gateway, "no gateway of this name"};

@@ -29,6 +29,9 @@ protected:
   ~session_listener() = default;
 };
 
+// Whether this certificate is let in at all; nothing: it is.
+std::optional<refusal> check_certificate(const peer& who, const directory& known);
+
 class session_table {
 public:
   session_table(const limits& l, health& count, log_sink& log, session_listener& listener)
@@ -50,7 +53,6 @@ public:
 private:
   using table = std::unordered_map<session_id, device_session>;
 
-  static std::optional<refusal> check_certificate(const peer& who, const directory& known);
   std::optional<refusal> take(turn& t, device_session& s, wire::message& m, bool& said_bye);
   std::optional<refusal> take_hello(turn& t, device_session& s, const wire::hello& h);
   void push_config(turn& t, device_session& s);

@@ -23,33 +23,30 @@
 
 namespace tomoshibi::relay {
 
-// Who told us that the guard centre has it: our own link, or the gateway that sent it there directly.
-enum class press_path : std::uint8_t { none = 0, relay = 1, direct = 2 };
-
 // A press, key id. Of a test too: `test` is never taken off.
 struct press_row {
   press_id id{};
   home_id home{};
-  gateway_id gateway;
+  gateway_id gateway = {};
   press_source source = press_source::button;
-  std::string button;
+  std::string button = {};
   bool test = false;
-  std::optional<std::uint64_t> request;      // the drill it answers
-  std::optional<wall_at> occurred;           // by the gateway's clock; nothing: it knew no time
+  std::optional<std::uint64_t> request = {};      // the drill it answers
+  std::optional<wall_at> occurred = {};           // by the gateway's clock; nothing: it knew no time
   wall_at known{};                           // when the relay first heard of it, by its own clock
   bool reported_first = false;               // known by its report alone: it never came over the lane as a press
   press_stage stage = press_stage::received; // received or accepted
-  std::optional<wall_at> accepted;           // when the relay learnt that the centre has it
+  std::optional<wall_at> accepted = {};           // when the relay learnt that the centre has it
   press_path path = press_path::none;        // which acknowledgement was first known here
   std::uint8_t receiver = 0;                 // 1, 2 ... in order of the settings, by our own link; 0: not by it
-  std::optional<wall_at> alarmed;            // the operator was told that it is not accepted
+  std::optional<wall_at> alarmed = {};            // the operator was told that it is not accepted
   // the gateway's report, times since the press by the gateway's one monotonic clock
-  std::optional<wall_at> reported;           // of an accepted press: final
+  std::optional<wall_at> reported = {};           // of an accepted press: final
   press_path reported_path = press_path::none;
   bool was_undelivered = false;              // the panel said so meanwhile
   bool interrupted = false;                  // the box began anew meanwhile: no times
-  std::optional<std::uint32_t> durable_us, received_us, accepted_us, shown_us;
-  std::optional<wall_at> closed;             // nothing more is waited for: reported and accepted, or a drill that ran out
+  std::optional<std::uint32_t> durable_us = {}, received_us = {}, accepted_us = {}, shown_us = {};
+  std::optional<wall_at> closed = {};             // nothing more is waited for: reported and accepted, or a drill that ran out
   bool operator==(const press_row&) const = default;
 };
 
@@ -64,15 +61,15 @@ enum class guard_event_state : std::uint8_t {
 struct guard_event_row {
   guard_event_id id{};
   home_id home{};
-  std::string account;                       // that it was made for
+  std::string account = {};                       // that it was made for
   std::uint16_t sequence = 1;                // 1..9999, going round within the account
-  dc09::signal what;
-  std::string reference;                     // 16 digits: the name of the press or request, else random
-  std::optional<wall_at> occurred;
+  dc09::signal what = {};
+  std::string reference = {};                     // 16 digits: the name of the press or request, else random
+  std::optional<wall_at> occurred = {};
   bool urgent = false;
   wall_at made{};
   guard_event_state state = guard_event_state::waiting;
-  std::optional<wall_at> ended;
+  std::optional<wall_at> ended = {};
   std::uint8_t receiver = 0;                 // as above, of a delivered one
   bool operator==(const guard_event_row&) const = default;
 };
@@ -87,19 +84,16 @@ struct watch_row {
   bool operator==(const watch_row&) const = default;
 };
 
-enum class trouble_kind : std::uint8_t {     // as on the lane (BoxState)
-  button_stuck = 1, button_silent, press_not_saved, mains_lost, battery_low, direct_path_down,
-};
 std::string_view name_of(trouble_kind kind); // "button_stuck" ...
 
 // Key (gateway, kind, button, since); one without `ended` is on now.
 struct trouble_row {
   home_id home{};
-  gateway_id gateway;
+  gateway_id gateway = {};
   trouble_kind kind{};
-  std::string button;
+  std::string button = {};
   wall_at since{};
-  std::optional<wall_at> ended;
+  std::optional<wall_at> ended = {};
   bool operator==(const trouble_row&) const = default;
 };
 
@@ -109,7 +103,7 @@ struct alert_row {
   appliance_id appliance{};
   std::int32_t since = 0;                    // slot: with home and appliance the key of the episode
   wall_at begun{};
-  std::optional<wall_at> ended;
+  std::optional<wall_at> ended = {};
   bool operator==(const alert_row&) const = default;
 };
 
@@ -118,11 +112,11 @@ enum class dispatch_id : std::uint64_t {};   // random, not 0: it names the requ
 struct dispatch_row {
   dispatch_id id{};
   home_id home{};
-  std::string who;                           // as the caller gave it; never in a log
-  std::string reason;
+  std::string who = {};                           // as the caller gave it; never in a log
+  std::string reason = {};
   wall_at asked{};
-  std::optional<wall_at> accepted;           // the guard centre has it
-  std::optional<wall_at> alarmed;            // the operator was told that it is not accepted
+  std::optional<wall_at> accepted = {};           // the guard centre has it
+  std::optional<wall_at> alarmed = {};            // the operator was told that it is not accepted
   bool operator==(const dispatch_row&) const = default;
 };
 
@@ -130,10 +124,10 @@ struct dispatch_row {
 struct drill_row {
   std::uint64_t request = 0;                 // random, not 0
   home_id home{};
-  gateway_id gateway;
+  gateway_id gateway = {};
   wall_at asked{};
-  std::optional<press_id> press;             // the gateway's answer
-  std::optional<wall_at> ended;
+  std::optional<press_id> press = {};             // the gateway's answer
+  std::optional<wall_at> ended = {};
   bool answered = false;                     // the guard centre's acknowledgement was in time
   bool operator==(const drill_row&) const = default;
 };
@@ -162,16 +156,16 @@ struct emergency_mail_key {
 };
 enum class emergency_mail_state : std::uint8_t { queued = 1, sent, given_up };
 struct emergency_mail_row {
-  emergency_mail_key key;
+  emergency_mail_key key = {};
   home_id home{};
   emergency_mail_state state = emergency_mail_state::queued;
   wall_at queued{};
   wall_at not_before{};                      // of the next try
   std::uint32_t attempts = 0;
-  std::string subject;                       // composed when queued, so that a retry sends the same text
-  std::string body;
-  std::string message_id;                    // without < >
-  std::string last_error;                    // the server's reply without addresses
+  std::string subject = {};                       // composed when queued, so that a retry sends the same text
+  std::string body = {};
+  std::string message_id = {};                    // without < >
+  std::string last_error = {};                    // the server's reply without addresses
   bool operator==(const emergency_mail_row&) const = default;
 };
 
@@ -181,15 +175,15 @@ using emergency_batch = std::vector<emergency_write>;
 
 // What the desk needs to go on after a start.
 struct emergency_state {
-  std::vector<press_row> presses;            // not closed, by known
-  std::vector<guard_event_row> events;       // waiting, by id
-  std::vector<watch_row> watches;
-  std::vector<trouble_row> troubles;         // on now
-  std::vector<alert_row> alerts;             // not ended
-  std::vector<dispatch_row> dispatches;      // not accepted
-  std::vector<drill_row> drills;             // not ended
-  std::vector<emergency_mail_row> mails;     // queued
-  std::map<std::string, std::uint16_t> sequences;  // the last one of each account
+  std::vector<press_row> presses = {};            // not closed, by known
+  std::vector<guard_event_row> events = {};       // waiting, by id
+  std::vector<watch_row> watches = {};
+  std::vector<trouble_row> troubles = {};         // on now
+  std::vector<alert_row> alerts = {};             // not ended
+  std::vector<dispatch_row> dispatches = {};      // not accepted
+  std::vector<drill_row> drills = {};             // not ended
+  std::vector<emergency_mail_row> mails = {};     // queued
+  std::map<std::string, std::uint16_t> sequences = {};  // the last one of each account
   guard_event_id last_event{};
   bool recreated = false;                    // the former file could not be read and was put aside. Told once
 };

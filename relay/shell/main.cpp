@@ -5,6 +5,7 @@
 #include "protocol/adapters/stderr_log.hpp"
 #include "relay/shell/database_lock.hpp"
 #include "relay/shell/relay_daemon.hpp"
+#include "relay/shell/sqlite_emergency_book.hpp"
 #include "relay/shell/sqlite_store.hpp"
 
 #include <CLI/CLI.hpp>
@@ -118,10 +119,19 @@ int run(const command_line& line, const data_folder& folder, relay_config config
   auto memory = sqlite_store::open(config.database);
   if (!memory) return failed(with_advice(memory.error(), config.database));
 
+  std::unique_ptr<sqlite_emergency_book> presses;
+  if (config.emergency.enabled) {
+    auto opened = sqlite_emergency_book::open(folder.emergency_database());
+    if (!opened) return failed(opened.error());
+    presses = std::move(*opened);
+    if (!presses->reserved()) main_log.warning("no_room_reserved", {{"file", folder.emergency_database()}});
+  }
+
   const bool had_file = std::filesystem::exists(configuration_path(line, folder));
   int code = 0;
   {
-    relay_daemon daemon({.loop = **loop, .memory = **memory, .log = log, .manager = manager, .config = std::move(config),
+    relay_daemon daemon({.loop = **loop, .memory = **memory, .presses = presses.get(),
+                         .log = log, .manager = manager, .config = std::move(config),
                          .read_config = [&line, &folder, had_file] {
                            // A file that has gone since must not silently become every default.
                            return had_file ? read_relay_config(configuration_path(line, folder), folder) : configuration(line, folder);
@@ -135,8 +145,8 @@ int run(const command_line& line, const data_folder& folder, relay_config config
     } else if (auto ran = (*loop)->run(); !ran) {
       code = failed(ran.error());
     }
-    // Waiting for a commit that does not end would be no end either; the system takes back what is left.
-    if (daemon.commit_stuck()) std::_Exit(exit_failed);
+    // Waiting for a thread that does not end would be no end either; the system takes back what is left.
+    if (daemon.stuck()) std::_Exit(exit_failed);
   }
   log.set_clock(machine_clock);
   return code;

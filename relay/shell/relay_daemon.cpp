@@ -64,6 +64,7 @@ status relay_daemon::start() {
   ticket_keys_.load();
   keep_ticket_keys();
   if (auto ok = open_device_port(); !ok) return ok;
+  if (auto ok = open_emergency(); !ok) return ok;
   if (auto ok = open_pages(); !ok) return ok;
   setup_.loop.add(*this);
   running_ = true;
@@ -99,6 +100,7 @@ result<relay_daemon::device_keys> relay_daemon::read_device_keys(const device_co
 void relay_daemon::keep_ticket_keys() {
   if (setup_.loop.replayed()) return;
   ticket_keys_.keep_fresh(wall());
+  if (emergency_) emergency_->use_tickets(*ticket_keys_.keys());
   ticket_turn_.set_after(ticket_look, [this] { keep_ticket_keys(); });
 }
 
@@ -170,6 +172,12 @@ status relay_daemon::reload_configuration() {
   if (!mail) return std::unexpected{mail.error()};
   auto token = read_token(fresh->pages);
   if (!token) return std::unexpected{token.error()};
+  auto lane_keys = emergency_keys_of(*fresh);
+  if (!lane_keys) return std::unexpected{lane_keys.error()};
+  auto guard = guard_of(*fresh);
+  if (!guard) return std::unexpected{guard.error()};
+  if (emergency_)
+    if (auto ok = emergency_->use_keys(std::move(*lane_keys)); !ok) return ok;
 
   log_differences(differences(setup_.config, *fresh), log_);
   keep_at_start(setup_.config, *fresh);
@@ -179,6 +187,11 @@ status relay_daemon::reload_configuration() {
   channel_.use(std::move(keys->context));
   channel_.limit_connections(setup_.config.device.connections_max);
   core_.change_mail_from(setup_.config.mail.from);
+  if (emergency_) {
+    emergency_->limit_lanes(setup_.config.emergency.connections_max);
+    emergency_->use_mail(mail_of(setup_.config, *mail));
+    emergency_->use_guard(std::move(*guard));   // its certificates may be new
+  }
   open_mail(std::move(*mail));
   api_token_ = std::move(*token);
   setup_.set_log_level(setup_.config.log);
@@ -189,7 +202,8 @@ status relay_daemon::reload_directory() {
   output out;
   auto done = core_.on_directory_changed(now(), wall(), out);
   carry_out(out);
-  return done;
+  if (!done) return done;
+  return reload_emergency_world();
 }
 
 void relay_daemon::stop() {
@@ -198,6 +212,7 @@ void relay_daemon::stop() {
   log_.info("stopping", {{"sessions", channel_.connections()}});
   setup_.manager.stopping();
   channel_.stop_listening();
+  if (emergency_) emergency_->stop();
   patience_.set_after(stop_patience, [this] {
     log_.warning("stop_patience_over", {{"commit", commit_began_ ? "out" : "done"}});
     gave_up_ = true;
@@ -209,7 +224,7 @@ void relay_daemon::stop() {
 }
 
 void relay_daemon::on_turn_end(mono_time) {
-  if (!stopping_ || !core_.idle() || channel_.sessions() != 0) return;
+  if (!stopping_ || !core_.idle() || channel_.sessions() != 0 || (emergency_ && !emergency_->stopped())) return;
   log_.info("stopped");
   setup_.loop.stop();
 }
@@ -255,6 +270,7 @@ void relay_daemon::carry_out(close& a) { channel_.close(a.session); }
 void relay_daemon::carry_out(commit& a) {
   setup_.loop.begin_work();
   commit_began_ = now();
+  committing_ = a.batch;
   commits_.start(std::move(a.batch), [this, ticket = a.ticket](commit_report report) {
     setup_.loop.finish_work([this, ticket, report = std::move(report)] { on_commit_done(ticket, report); });
   });
@@ -263,6 +279,8 @@ void relay_daemon::carry_out(commit& a) {
 void relay_daemon::on_commit_done(commit_ticket ticket, const commit_report& report) {
   commit_began_.reset();
   commit_times_.add(report.took);
+  const auto committed = std::exchange(committing_, nullptr);
+  if (report.outcome && emergency_) tell_alerts(*committed);
   output out;
   core_.on_commit_done(now(), wall(), ticket, report.outcome, out);
   carry_out(out);
@@ -293,6 +311,7 @@ void relay_daemon::on_mail_done(const mail_key& key, const mail_result& done) {
 
 relay_view relay_daemon::view() const {
   return {.core = core_.health(),
+          .emergency = emergency_ ? std::optional{emergency_->view().desk} : std::nullopt,
           .device = channel_.counts(),
           .commits = commit_times_,
           .checks_failed = checks_failed(),
@@ -310,7 +329,11 @@ std::string relay_daemon::status_line() const {
   return std::to_string(channel_.connections()) + " connections; " + (reasons.empty() ? "ok" : "degraded: " + reasons.front());
 }
 
-signs_of_life relay_daemon::life() const { return {commit_began_, status_line()}; }
+signs_of_life relay_daemon::life() {
+  auto since = commit_began_;
+  if (const auto silent = emergency_ ? emergency_->silent_since() : std::nullopt; silent && (!since || *silent < *since)) since = silent;
+  return {since, status_line()};
+}
 
 http_answer relay_daemon::page(std::string_view path) const {
   if (path == "/") return {200, "text/html; charset=utf-8", health_page(view())};
@@ -331,7 +354,7 @@ void relay_daemon::api(const http_request& request, const http_server::reply& re
     return (*book)->find_dispatch(id);
   };
   answer_api({.token = api_token_, .who_is_there = [this] { return setup_.memory.load_directory(); }, .find = find,
-              .requests = setup_.emergency}, request,
+              .requests = emergency_.get()}, request,
              [this, reply, method = request.method](http_answer what) {
                log_.info("api", {{"method", method == "POST" ? "POST" : "other"}, {"status", what.status}});
                reply(std::move(what));
@@ -343,9 +366,9 @@ void relay_daemon::control_answer(std::string_view line, const control_socket::r
   if (!asked) return answer("error unknown command");
   if (std::holds_alternative<ask_status>(*asked)) return answer(status_json(view()));
   if (std::holds_alternative<ask_reload>(*asked)) return answer(reload_answer());
-  if (setup_.emergency == nullptr)
+  if (!emergency_)
     return answer(write_control_answer(fail(errc::refused, "the relay runs without its emergency part ([emergency] enabled = false)")));
-  setup_.emergency->ask(std::get<emergency_request>(std::move(*asked)),
+  emergency_->ask(std::get<emergency_request>(std::move(*asked)),
                         [answer](const result<std::uint64_t>& id) { answer(write_control_answer(id)); });
 }
 

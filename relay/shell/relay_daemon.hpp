@@ -10,13 +10,13 @@
 #include "protocol/adapters/event_loop.hpp"
 #include "protocol/adapters/watchdog.hpp"
 #include "relay/core/relay.hpp"
-#include "relay/ports/emergency_requests.hpp"
 #include "relay/ports/store.hpp"
 #include "relay/shell/commit_worker.hpp"
 #include "relay/shell/config_file.hpp"
 #include "relay/shell/control_socket.hpp"
 #include "relay/shell/device_channel.hpp"
 #include "relay/shell/dispatch_api.hpp"
+#include "relay/shell/emergency_service.hpp"
 #include "relay/shell/http_server.hpp"
 #include "relay/shell/relay_view.hpp"
 #include "relay/shell/smtp_worker.hpp"
@@ -31,15 +31,15 @@ namespace tomoshibi::relay {
 inline constexpr millis stop_patience{30'000};
 
 struct relay_daemon_setup {
-  event_loop& loop;                // these three outlive the daemon
+  event_loop& loop;                // these outlive the daemon
   store& memory;
+  emergency_book* presses = nullptr;  // nothing: the emergency part is switched off. Its thread's alone from start() on
   log_sink& log;
   service_manager& manager;
   relay_config config;
   std::function<result<relay_config>()> read_config;  // again, for reload()
   std::function<void(log_level)> set_log_level;
   data_folder folder;
-  emergency_requests* emergency = nullptr;  // outlives the daemon; nothing: the emergency part is not enabled
   std::string version;
   std::uint64_t seed = 0;
 };
@@ -54,7 +54,8 @@ public:
   status start();                  // errors: certificates, ports, folder in use, store, mail password
   void reload();                   // never fails: what is bad is told, and the former stays in force
   void stop();
-  bool commit_stuck() const { return gave_up_ && commit_began_; }  // its thread cannot be waited for
+  // A thread that does not end cannot be waited for.
+  bool stuck() const { return gave_up_ && (commit_began_ || (emergency_ && !emergency_->stopped())); }
 
   // loop_part
   mono_time next_wake() const override;
@@ -76,11 +77,20 @@ private:
   status open_device_port();
   void keep_ticket_keys();
   status open_pages();
+
+  // relay_emergency.cpp
+  status open_emergency();
+  status reload_emergency_world();
+  result<emergency_keys> emergency_keys_of(const relay_config& c) const;
+  result<std::optional<guard_link_settings>> guard_of(const relay_config& c) const;
+  static emergency_mail mail_of(const relay_config& c, std::optional<smtp_options> server);
+  void tell_alerts(const write_batch& committed);
+
   static result<std::optional<smtp_options>> read_mail(const mail_config& c);
   void open_mail(std::optional<smtp_options> options);
   status reload_directory();
   status reload_configuration();
-  signs_of_life life() const;
+  signs_of_life life();
   std::string status_line() const;
   void control_answer(std::string_view line, const control_socket::reply& answer);
   std::string reload_answer();
@@ -115,6 +125,7 @@ private:
   std::optional<wall_at> certificate_from_;
   std::optional<wall_at> certificate_until_;
   std::optional<mono_time> commit_began_;      // the one that is out
+  std::shared_ptr<const write_batch> committing_;
   loop_timer patience_;
   std::optional<watchdog> watchdog_;
   std::unique_ptr<control_socket> control_;
@@ -122,6 +133,7 @@ private:
   std::string api_token_;
   std::unique_ptr<smtp_worker> mail_;          // workers last: they end before what they call
   commit_worker commits_;
+  std::unique_ptr<emergency_service> emergency_;
 };
 
 }  // namespace tomoshibi::relay

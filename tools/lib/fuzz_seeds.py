@@ -59,6 +59,9 @@ def main():
     session = frames["hello"] + frames["records"] + frames["ping"]
     for cut in (0x00, 0x3F, 0x7F):
         write(out, "fuzz_relay_session", f"golden_{cut:02x}", bytes([cut]) + session)
+        lane = frames["lane_hello"] + frames["press"] + frames["press_report"] + frames["box_state"] + frames["press"]
+        for centre in (0, 1, 2, 64):
+            write(out, "fuzz_relay_lane", f"golden_{cut:02x}_{centre}", bytes([cut, centre]) + lane)
     for tag, body in fields(frames["records"][2:]):
         if tag != 3:
             continue

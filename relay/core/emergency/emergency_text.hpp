@@ -14,15 +14,15 @@ namespace tomoshibi::relay {
 
 struct emergency_facts {
   emergency_notice kind{};
-  home where;
-  contact to;                                // language, role and name are used
+  home where = {};
+  contact to = {};                                // language, role and name are used
   bool has_centre = false;                   // the home has an account and the relay a receiver
-  std::optional<press_row> press;            // press*, drill_unanswered if a press came
-  std::optional<guard_event_row> event;      // event_refused
-  std::optional<trouble_row> trouble;        // trouble*
-  std::optional<dispatch_row> dispatch;      // dispatch*
-  std::optional<drill_row> drill;            // drill_unanswered
-  std::vector<gateway_id> gateways;          // of the home, for provider mails
+  std::optional<press_row> press = {};            // press*, drill_unanswered if a press came
+  std::optional<guard_event_row> event = {};      // event_refused
+  std::optional<trouble_row> trouble = {};        // trouble*
+  std::optional<dispatch_row> dispatch = {};      // dispatch*
+  std::optional<drill_row> drill = {};            // drill_unanswered
+  std::vector<gateway_id> gateways = {};          // of the home, for provider mails
   wall_at now{};
 };
 

@@ -1,0 +1,80 @@
+// Goal: a relay can take presses whatever has become of emergency.db: damaged, foreign, or on a disk that others have filled.
+#include "relay/shell/sqlite_emergency_book.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tools/fault_disk/disk.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <filesystem>
+
+using namespace tomoshibi;
+using namespace tomoshibi::relay;
+
+namespace {
+
+press_row press(std::uint64_t id) {
+  return {.id = press_id{id}, .home = home_id{1}, .gateway = *gateway_id::parse("box-1"), .known = wall_from_ms(1'790'000'000'000)};
+}
+
+std::size_t open_presses(sqlite_emergency_book& book) { return book.load().value().presses.size(); }
+
+}  // namespace
+
+TEST_CASE("a damaged file is put aside, a new one begun, and that is told once") {
+  testing::temporary_folder folder;
+  const auto path = folder.file("emergency.db");
+  REQUIRE(sqlite_emergency_book::open(path).value()->commit({press(1)}));
+  auto content = testing::read_file(path);
+  for (std::size_t at = 100; at < content.size(); at += 7) content[at] = static_cast<char>(content[at] ^ 0x55);
+  testing::write_file(path, content);
+  std::filesystem::remove(path + "-wal");
+  auto book = sqlite_emergency_book::open(path).value();
+  const auto s = book->load().value();
+  CHECK(s.recreated);
+  CHECK(s.presses.empty());
+  CHECK_FALSE(book->load().value().recreated);
+  CHECK(std::filesystem::exists(path + ".corrupt"));
+  CHECK(book->commit({press(2)}));
+}
+
+TEST_CASE("a file that is no database, or another program's, is put aside; a newer program's is not touched") {
+  testing::temporary_folder folder;
+  const auto path = folder.file("emergency.db");
+  testing::write_file(path, std::string(10'000, 'x'));
+  CHECK(sqlite_emergency_book::open(path).value()->load().value().recreated);
+  {
+    auto db = sqlite_db::open(folder.file("foreign.db")).value();
+    REQUIRE(db.exec("PRAGMA application_id=77; CREATE TABLE t (x); PRAGMA user_version=1"));
+  }
+  CHECK(sqlite_emergency_book::open(folder.file("foreign.db")).value()->load().value().recreated);
+  {
+    auto db = sqlite_db::open(path).value();
+    REQUIRE(db.exec("PRAGMA user_version=99"));
+  }
+  const auto newer = sqlite_emergency_book::open(path);
+  REQUIRE_FALSE(newer);
+  CHECK(newer.error().code == errc::storage_version);
+}
+
+TEST_CASE("tomoshibi-ctl reads beside the relay, and makes no file") {
+  testing::temporary_folder folder;
+  const auto path = folder.file("emergency.db");
+  CHECK(sqlite_emergency_book::open(path, {.read_only = true}).error().code == errc::not_found);
+  auto book = sqlite_emergency_book::open(path).value();
+  REQUIRE(book->commit({press(1)}));
+  auto beside = sqlite_emergency_book::open(path, {.read_only = true}).value();
+  CHECK(open_presses(*beside) == 1);
+  REQUIRE(book->commit({press(2)}));
+  CHECK(open_presses(*beside) == 2);
+  CHECK_FALSE(beside->commit({press(3)}));
+}
+
+TEST_CASE("a disk that others have filled still takes a thousand presses") {
+  fault_disk::disk on;
+  auto book = sqlite_emergency_book::open("/emergency.db", {.files = &on}).value();
+  REQUIRE(book->reserved());
+  on.capacity = 0;
+  for (const auto& file : on.paths()) on.capacity += on.content(file)->size();
+  for (std::uint64_t id = 1; id <= 1'000; ++id) REQUIRE(book->commit({press(id)}));
+  CHECK(open_presses(*book) == 1'000);
+}
