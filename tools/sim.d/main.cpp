@@ -1,6 +1,7 @@
 // tomoshibi-sim: homes, gateways and a relay in virtual time from one seed. See docs/SIMULATOR.md.
 #include "protocol/base/probe.hpp"
 #include "tools/sim.d/default_runs.hpp"
+#include "tools/sim.d/press/press_runs.hpp"
 #include "tools/sim.d/run.hpp"
 #include "tools/sim.d/sqlite_disk.hpp"
 
@@ -27,12 +28,15 @@ constexpr const char* usage =
     "\n"
     "  tomoshibi-sim                        the default set of runs; each probe must be met\n"
     "  tomoshibi-sim --seed N [--seeds COUNT] [--homes N] [--days N] [--poll SECONDS] [--slow-line] [--calm]\n"
+    "  tomoshibi-sim --presses [--seed N [--seeds COUNT] [--homes N] [--hours N] [--calm] [--all-faults]]\n"
+    "                                       buttons, the emergency lane and the guard centre; without --seed the default set\n"
     "  tomoshibi-sim --minutes M [--seed N] fresh runs of drawn size for so long, counted up from N or a drawn seed\n"
     "\n"
     "  --seed N       the run to make; everything follows from it\n"
     "  --seeds COUNT  so many runs, from --seed upwards (default 1)\n"
     "  --homes N      1..20000 (default 100)\n"
     "  --days N       1..400 days with faults, 26 calm hours after (default 30)\n"
+    "  --hours N      1..1000, with --presses: so long with faults, half an hour without after (default 12)\n"
     "  --poll N       seconds between polls, 10..900 (default 300)\n"
     "  --slow-line    keep-alive ten times slower, for many homes in little time\n"
     "  --calm         no fault at all: to measure\n"
@@ -51,6 +55,8 @@ struct arguments {
   bool any_given = false;  // that chooses what to run
   bool twice = false;
   bool deep = false;
+  bool presses = false;
+  int hours = 12;
 };
 
 template <class T>
@@ -74,12 +80,13 @@ int parse(int argc, char** argv, arguments& out) {
                                  {"days", 1, nullptr, 'd'},  {"poll", 1, nullptr, 'p'},     {"minutes", 1, nullptr, 'm'},
                                  {"tier", 1, nullptr, 't'},  {"slow-line", 0, nullptr, 'l'}, {"calm", 0, nullptr, 'c'},
                                  {"all-faults", 0, nullptr, 'a'},
+                                 {"presses", 0, nullptr, 'b'}, {"hours", 1, nullptr, 'o'},
                                  {"twice", 0, nullptr, '2'}, {"quiet", 0, nullptr, 'q'},    {"help", 0, nullptr, '?'},
                                  {nullptr, 0, nullptr, 0}};
   int index = 0;
   for (int c; (c = getopt_long(argc, argv, "", names, &index)) != -1;) {
     bool ok = true;
-    out.any_given = out.any_given || std::strchr("snhdpmca", c) != nullptr;
+    out.any_given = out.any_given || std::strchr("snhdpmcao", c) != nullptr;
     switch (c) {
       case 's':
         ok = number<std::uint64_t>(optarg, 0, UINT64_MAX, out.run.seed);
@@ -94,6 +101,8 @@ int parse(int argc, char** argv, arguments& out) {
         out.deep = std::strcmp(optarg, "deep") == 0;
         ok = out.deep || std::strcmp(optarg, "fast") == 0;
         break;
+      case 'b': out.presses = true; break;
+      case 'o': ok = number<int>(optarg, 1, 1'000, out.hours); break;
       case 'l': out.run.slow_line = true; break;
       case 'c': out.run.calm = true; break;
       case 'a': out.run.all_faults = true; break;
@@ -161,7 +170,19 @@ bool run_default_set(const arguments& args) {
   for (const found_seed& f : found_seeds) ok = run_one(f.run, args) && ok;
   for (std::uint64_t seed = 1; seed <= default_seeds; ++seed) ok = run_one(default_run(seed), args) && ok;
   for (std::uint64_t seed = 1; seed <= rough_seeds; ++seed) ok = run_one(rough_run(seed), args) && ok;
-  return all_probes_met() && ok;
+  ok = all_probes_met() && ok;
+  return run_default_presses() && ok;
+}
+
+bool run_presses_of(const arguments& args) {
+  if (!args.any_given) return run_default_presses();
+  constexpr std::uint32_t homes_default = 3;
+  const bool homes_given = args.run.homes != options{}.homes;
+  press_options one{.seed = args.run.seed, .homes = homes_given ? args.run.homes : homes_default, .hours = args.hours,
+                    .all_faults = args.run.all_faults, .calm = args.run.calm};
+  bool ok = true;
+  for (std::uint64_t i = 0; i < args.seeds; ++i, ++one.seed) ok = tell_press_run(one, args.twice) && ok;
+  return ok;
 }
 
 // Sizes are drawn too; the line of a failing run has them all.
@@ -189,6 +210,7 @@ bool run_for_minutes(const arguments& args) {
 int main(int argc, char** argv) {
   arguments args;
   if (const int done = parse(argc, argv, args); done != 0) return done - 1;
+  if (args.presses) return run_presses_of(args) ? 0 : 1;
   if (args.minutes > 0) return run_for_minutes(args) ? 0 : 1;
   if (!args.any_given) return run_default_set(args) ? 0 : 1;
   bool ok = true;
