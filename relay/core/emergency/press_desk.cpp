@@ -67,7 +67,12 @@ std::optional<refusal> press_desk::on_press(desk_turn& t, const gateway_id& gate
   if (*before) {
     ++f_.count.presses_again;
     told_.erase(p.id);
-    if (!f_.rows.presses.dirty(p.id)) tell(t, **before);
+    if (f_.rows.presses.dirty(p.id)) return std::nullopt;
+    // A box that sends it again does not know that the centre has it: its disk may have lost that. Closed alone would tell it nothing;
+    // its report comes once more.
+    if ((*before)->stage == press_stage::accepted && (*before)->reported_path != press_path::none)
+      (void)lanes_.send_to(t, gateway, wire::press_news{.id = p.id, .stage = press_stage::accepted});
+    else tell(t, **before);
     return std::nullopt;
   }
   if (auto wrong = over_rate(t.now, gateway)) return wrong;
