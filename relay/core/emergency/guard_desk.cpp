@@ -31,6 +31,7 @@ void guard_desk::on_start(guard_event_id last, const std::map<std::string, std::
   for (const auto& [id, row] : f_.rows.events) {
     by_reference_.emplace(number_of_reference(row.reference), id);
     ready_.insert({!row.urgent, id});
+    heard_.insert(id);
   }
 }
 
@@ -80,6 +81,7 @@ void guard_desk::hand_over(desk_turn& t) {
     const guard_event_row* row = f_.rows.events.find(id);
     if (row == nullptr || row->state != guard_event_state::waiting) continue;
     out_.insert(id);
+    heard_.insert(id);
     t.out.emplace_back(guard_submit{*row});
   }
 }
@@ -143,6 +145,7 @@ void guard_desk::forget(guard_event_id id) {
   ready_.erase({true, id});
   out_.erase(id);
   later_.erase(id);
+  heard_.erase(id);
   if (row == nullptr) return;
   const auto [from, until] = by_reference_.equal_range(number_of_reference(row->reference));
   for (auto at = from; at != until; ++at) {
@@ -165,11 +168,11 @@ std::optional<guard_event_row> guard_desk::end(desk_turn& t, guard_event_id id, 
 }
 
 bool guard_desk::withdraw(desk_turn& t, guard_event_id id) {
-  const bool was_out = out_.contains(id);
-  if (was_out) t.out.emplace_back(guard_cancel{id});
+  const bool heard = may_be_heard(id);
+  if (out_.contains(id)) t.out.emplace_back(guard_cancel{id});
   if (!end(t, id, guard_event_state::given_up, 0)) return false;
   ++f_.count.events_given_up;
-  return !was_out;
+  return !heard;
 }
 
 std::optional<guard_event_row> guard_desk::on_delivered(desk_turn& t, guard_event_id id, std::uint8_t receiver) {

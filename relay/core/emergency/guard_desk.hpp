@@ -28,6 +28,8 @@ public:
   std::optional<guard_event_id> make(desk_turn& t, const wanted_event& e);
   // It is no longer to be told. True: the centre cannot have heard of it.
   bool withdraw(desk_turn& t, guard_event_id id);
+  // It was with the link, in this run or perhaps in an earlier one.
+  bool may_be_heard(guard_event_id id) const { return heard_.contains(id); }
 
   void on_durable(const guard_event_row& row);          // from the commit: it may go now
   void on_not_durable();                                // the commit failed: what is urgent may go too
@@ -55,6 +57,7 @@ private:
   std::map<std::string, std::uint16_t> sequences_;
   std::set<turn_of> ready_;                             // durable or urgent, and not with the link
   std::set<guard_event_id> out_;                        // with the link
+  std::set<guard_event_id> heard_;                      // of those that wait: the centre may have heard of it
   std::map<guard_event_id, mono_time> later_;           // refused ones that come again
   std::multimap<std::uint64_t, guard_event_id> by_reference_;
 };

@@ -64,11 +64,11 @@ void line_watch::restore(desk_turn& t, watch_row row) {
   --lost_;
   ++f_.count.lines_restored_total;
   log_.info("restored", {{"home", static_cast<std::uint32_t>(row.home)}});
-  const bool told = row.told != guard_event_id{};
-  const bool waits = told && f_.rows.events.find(row.told) != nullptr &&
-                     f_.rows.events.find(row.told)->state == guard_event_state::waiting;
-  const bool unheard_of = waits && guard_.withdraw(t, row.told);
-  if (told && !unheard_of)
+  const guard_event_row* lost = f_.rows.events.find(row.told);   // not here: it has ended
+  const bool waits = lost != nullptr && lost->state == guard_event_state::waiting;
+  // What the centre cannot have heard of is taken back, and so is its end. Else both are told, in their order.
+  if (waits && !guard_.may_be_heard(row.told)) guard_.withdraw(t, row.told);
+  else if (row.told != guard_event_id{})
     guard_.make(t, {.home = row.home, .what = {dc09::event::path_failed, dc09::edge::restored, 0, dc09::zone_line},
                     .reference = f_.name(), .occurred = t.wall});
   row.lost = false;

@@ -47,9 +47,8 @@ void press_checker::on_late(mono_time now, press_id id, const firmware::panel_vi
 void press_checker::on_entry(mono_time now, const guard::entry& e) {
   if (e.what == dc09::event::path_failed) {
     const bool lost = e.how == dc09::edge::begun;
-    // A loss that was on its way when it was over is taken back, but told as over: the centre may have it.
     if (lost && !refuses_ && line_lost_[e.account]) found(now, "a line lost twice, account " + e.account, press_id{});
-    backs_alone_ += !lost && !line_lost_[e.account];
+    if (!lost && !refuses_ && !line_lost_[e.account]) found(now, "a line back that was not lost, account " + e.account, press_id{});
     line_lost_[e.account] = lost;
     lines_lost_ += lost;
     return;

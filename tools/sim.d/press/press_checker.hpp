@@ -44,7 +44,6 @@ public:
   std::uint64_t undelivered() const { return undelivered_; }
   std::uint64_t lines_lost() const { return lines_lost_; }
   std::uint64_t unsaved() const { return excused_.size(); }
-  std::uint64_t backs_alone() const { return backs_alone_; }
 
 private:
   struct made {
@@ -60,7 +59,7 @@ private:
   std::map<press_id, made> presses_;
   std::set<press_id> listed_, excused_;
   std::map<std::string, bool> line_lost_;                      // by account
-  std::uint64_t drills_ = 0, undelivered_ = 0, lines_lost_ = 0, backs_alone_ = 0;
+  std::uint64_t drills_ = 0, undelivered_ = 0, lines_lost_ = 0;
   violations violations_;
 };
 

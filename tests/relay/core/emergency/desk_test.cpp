@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 using namespace tomoshibi;
 using namespace tomoshibi::relay;
@@ -98,6 +99,28 @@ TEST_CASE("a line that is lost is told after 90 s, and restored once when it has
   stand(b, lane, 100s);
   CHECK(events_of(b, dc09::event::path_failed, dc09::edge::restored) == 1);
   CHECK(b.desk->health().lines_lost == 0);
+}
+
+TEST_CASE("a line that comes back while the centre is silent is told as lost and as back, in that order; unheard, as neither") {
+  const bool heard = GENERATE(true, false);
+  desk_bench b;
+  b.add_home(1);
+  b.centre_answers = false;
+  b.centre_set = heard;                        // without one nothing leaves the relay
+  b.start();
+  auto lane = b.connect(1);
+  stand(b, lane, 100s);
+  b.hang_up(lane);
+  b.run_for(95s);
+  lane = b.connect(1);
+  stand(b, lane, 100s);
+  CHECK(b.desk->health().lines_lost == 0);
+  b.cut();
+  b.centre_answers = b.centre_set = true;
+  b.start();
+  b.run_for(1min);
+  CHECK(events_of(b, dc09::event::path_failed) == std::size_t{heard});
+  CHECK(events_of(b, dc09::event::path_failed, dc09::edge::restored) == std::size_t{heard});
 }
 
 TEST_CASE("after a start each home has 90 s; a home whose lane never came is not watched") {
