@@ -135,7 +135,7 @@ struct drill_row {
 enum class emergency_notice : std::uint8_t {
   press = 1,            // a press is known; the text says whether the centre has it
   press_accepted,       // the centre has it
-  press_not_accepted,   // provider: nobody acknowledged it in time
+  press_not_accepted,   // family and provider (a drill: provider): nobody acknowledged it in time
   press_no_centre,      // provider: the home has no guard account
   trouble,              // provider
   trouble_ended,        // provider

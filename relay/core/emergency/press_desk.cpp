@@ -200,7 +200,9 @@ void press_desk::alarm(desk_turn& t, press_row row) {
   ++f_.count.alarms;
   log_.error(centre ? "not_accepted" : "no_centre",
              {{"gw", row.gateway.text()}, {"press", dc09::reference_of(row.id)}, {"test", row.test ? "yes" : "no"}});
-  write(t, mail_readers::provider, centre ? emergency_notice::press_not_accepted : emergency_notice::press_no_centre, row);
+  // The family can telephone; of a drill, and of a home without a centre, which they were told, there is nothing new for them.
+  write(t, centre && !row.test ? mail_readers::everybody : mail_readers::provider,
+        centre ? emergency_notice::press_not_accepted : emergency_notice::press_no_centre, row);
 }
 
 void press_desk::close_if_over(desk_turn& t, press_row& row) {
