@@ -63,8 +63,10 @@ struct emergency_service::impl final : loop_part, device_channel_receiver, guard
   void carry_out(guard_cancel& a);
   void carry_out(submit_emergency_mail& a);
   void open_link();
+  void renew_link();
   void open_mail();
-  const dc09::cipher* cipher_of(const guard_event_row& event);
+  std::string null_key() const;
+  const dc09::cipher* cipher_of(const std::string& key_hex);
   void show();
   void finish();
 
@@ -95,6 +97,7 @@ struct emergency_service::impl final : loop_part, device_channel_receiver, guard
   std::map<std::string, std::unique_ptr<dc09::cipher>> ciphers;  // by key; they outlive the events at the link
   std::shared_ptr<const known_world> world;
   std::unique_ptr<guard_link> link;
+  std::string null_key_used;
   std::unique_ptr<smtp_worker> mail;
   bool joined = false;                       // a part of the loop
   bool stopping = false;
@@ -221,18 +224,34 @@ void emergency_service::impl::on_session_closed(session_id id) {
 
 // ---- the guard centre
 
-void emergency_service::impl::open_link() {
-  link.reset();
-  if (setup.guard) link = std::make_unique<guard_link>(*loop, *setup.guard, setup.log, *this);
+// The key of the account under which the line is supervised, if that is a home's: a strict centre refuses a plain NULL there.
+std::string emergency_service::impl::null_key() const {
+  if (!setup.guard || setup.guard->sender.null_account.empty()) return {};
+  for (const auto& [home, account] : world->all.guards)
+    if (account.account == setup.guard->sender.null_account) return account.key_hex;
+  return {};
 }
 
-// The key of the account that the event was made for. An event of an account that is no longer the home's is never handed over.
-const dc09::cipher* emergency_service::impl::cipher_of(const guard_event_row& event) {
-  const auto account = world->all.guards.find(event.home);
-  if (account == world->all.guards.end() || account->second.key_hex.empty()) return nullptr;
-  auto& made = ciphers[account->second.key_hex];
+void emergency_service::impl::open_link() {
+  link.reset();
+  null_key_used = null_key();
+  if (!setup.guard) return;
+  auto settings = *setup.guard;
+  settings.sender.null_key = cipher_of(null_key_used);
+  link = std::make_unique<guard_link>(*loop, std::move(settings), setup.log, *this);
+}
+
+void emergency_service::impl::renew_link() {
+  open_link();
+  with_desk([&](desk_output& out) { desk.on_new_link(now(), wall(), setup.guard.has_value(), out); });
+}
+
+// Nothing: there is no key, or it is none.
+const dc09::cipher* emergency_service::impl::cipher_of(const std::string& key_hex) {
+  if (key_hex.empty()) return nullptr;
+  auto& made = ciphers[key_hex];
   if (made) return made.get();
-  const auto key = from_hex(account->second.key_hex);
+  const auto key = from_hex(key_hex);
   if (!key) return nullptr;
   if (auto cipher = make_dc09_cipher(*key)) made = std::move(*cipher);
   return made.get();
@@ -241,8 +260,10 @@ const dc09::cipher* emergency_service::impl::cipher_of(const guard_event_row& ev
 void emergency_service::impl::carry_out(guard_submit& a) {
   const auto id = static_cast<std::uint64_t>(a.what.id);
   const auto account = world->all.guards.find(a.what.home);
-  const auto* key = cipher_of(a.what);
-  const bool keyless = key == nullptr && account != world->all.guards.end() && !account->second.key_hex.empty();
+  // An event of an account that is no longer the home's is never handed over.
+  const std::string key_hex = account != world->all.guards.end() ? account->second.key_hex : std::string{};
+  const auto* key = cipher_of(key_hex);
+  const bool keyless = key == nullptr && !key_hex.empty();
   if (keyless) log.error("account_key_unusable", {{"home", static_cast<std::uint32_t>(a.what.home)}});
   status taken = fail(errc::refused);
   if (link && !keyless)
@@ -338,6 +359,7 @@ void emergency_service::use_world(std::shared_ptr<const known_world> world) {
   impl_->post([p = impl_.get(), world = std::move(world)]() mutable {
     p->world = world;
     p->with_desk([&](desk_output& out) { p->desk.on_directory(p->now(), p->wall(), std::move(world), out); });
+    if (p->null_key() != p->null_key_used) p->renew_link();
   });
 }
 
@@ -358,10 +380,7 @@ void emergency_service::use_tickets(ticket_keys tickets) {
 void emergency_service::use_guard(std::optional<guard_link_settings> settings) {
   impl_->post([p = impl_.get(), settings = std::move(settings)]() mutable {
     p->setup.guard = std::move(settings);
-    p->open_link();
-    p->with_desk([&](desk_output& out) {
-      p->desk.on_new_link(p->now(), p->wall(), p->setup.guard.has_value(), out);
-    });
+    p->renew_link();
   });
 }
 
