@@ -76,7 +76,8 @@ void watch_rules::forget_devices(turn& t) {
   for (const auto& d : *devices)
     if (d.faulty) known.emplace(d.home, d.device);
   for (auto& [where, of_appliance] : faulty_) {
-    const auto gone = std::erase_if(of_appliance, [&](const auto& d) { return d.second.stored && !known.contains({where.first, d.first}); });
+    const auto gone = std::erase_if(
+        of_appliance, [&](const auto& d) { return d.second.stored && !known.contains({where.first, d.first}); });
     if (gone != 0) judge_fault_of(t, where, t.wall);
   }
 }

@@ -32,7 +32,8 @@ void check_address(const std::string& text) {
   TOMO_REQUIRE(!at->host.empty() && at->port != 0);
   // What `gateway enrol` takes as a host.
   if (at->host.size() > 253 || at->host.find_first_not_of(host_letters) != std::string::npos) return;
-  ctl::bundle b{.gateway = *gateway_id::parse("box-1"), .relay_host = at->host, .relay_port = at->port, .ca_pem = "", .identity = {}};
+  const ctl::bundle b{.gateway = *gateway_id::parse("box-1"), .relay_host = at->host, .relay_port = at->port, .guard = {},
+                      .ca_pem = "", .identity = {}};
   const auto read = read_gateway_config_text(ctl::gateway_configuration(b), "gateway.toml");
   TOMO_REQUIRE(read.has_value() && read->relays.size() == 1);
   TOMO_REQUIRE(read->relays[0].host == at->host && read->relays[0].port == at->port);
