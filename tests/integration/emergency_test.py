@@ -78,6 +78,31 @@ def drill(way):
     return f"entry {entry['entry']} is a test"
 
 
+def operators(way):
+    """What tomoshibi-ctl asks for and shows, with the relay and the centre behind it."""
+    all_, said = way.all, []
+    before = len(way.guard.entries_of("booked"))
+    Press(way).delivered()
+    said.append(all_.ctl("drill", all_.home, "--wait").splitlines()[-1])
+    said.append(all_.ctl("guard", "test", all_.home).splitlines()[-1])
+    name = all_.ctl_json("home", "list", "--json")[0]["name"]
+    wrong = all_.ctl_refused("dispatch", all_.home, "--who", "x", "--reason", "y", "--confirm", name + "?")
+    if wrong.returncode != 2 or "nobody was asked" not in wrong.stderr:
+        harness.fail(f"a dispatch without the home's name: {wrong.returncode} {wrong.stderr}")
+    said.append(all_.ctl("dispatch", all_.home, "--who", "a daughter", "--reason", "no answer", "--confirm", name).splitlines()[-1])
+    booked = [(entry["event"], entry["test"]) for entry in way.guard.entries_of("booked")[before:]
+              if entry["event"] != "periodic test"]
+    if sorted(booked) != [("general alarm", False), ("manual test", True), ("manual test", True), ("personal emergency", False)]:
+        harness.fail(f"the operator's list: {booked}")
+    if any("daughter" in str(entry) or "no answer" in str(entry) for entry in way.guard.entries_of("booked")):
+        harness.fail("the centre was told who asked, or why")
+    report = all_.ctl_json("emergency", "report", all_.home, "--json")[0]["homes"][0]
+    for kind in ("presses", "drills"):
+        if not (report[kind]["delivered"] and report[kind]["hops"]["whole"]["n"]) or report[kind]["open"]:
+            harness.fail(f"the report: {report}")
+    return "; ".join(said)
+
+
 def wrong_answers(way):
     for order in ("nak count=2", "silence", "duplicate", "wrong-sequence", "wrong-account", "bad-crc", "stale", "reset", "slow delay=2",
                   "unframed", "deaf", "delay delay=1500"):
@@ -220,8 +245,8 @@ def full_disk(way):
 
 
 QUICK = {"plain": plain, "relay_down": relay_down, "guard_dies": guard_dies, "gateway_killed": gateway_killed,
-         "relay_killed": relay_killed}
-LONG = {"drill": drill, "wrong_answers": wrong_answers, "guard_away": guard_away, "lane_half_open": lane_half_open, "line_cut": line_cut,
+         "relay_killed": relay_killed, "drill": drill, "operators": operators}
+LONG = {"wrong_answers": wrong_answers, "guard_away": guard_away, "lane_half_open": lane_half_open, "line_cut": line_cut,
         "full_disk": full_disk, "loss": loss}
 
 

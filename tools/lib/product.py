@@ -3,6 +3,7 @@ import json
 import pathlib
 import re
 import shutil
+import subprocess
 
 from stage import Process, binary, fail, run
 
@@ -39,6 +40,11 @@ class Product:
         if now:
             command += ["--now", now]
         return run((self.namespace.exec if self.namespace else list)([*command, *map(str, arguments)]))
+
+    def ctl_refused(self, *arguments):
+        """Asked wrongly on purpose: what came of it, whatever it was."""
+        command = [binary("tomoshibi-ctl"), "--dir", str(self.relay_folder), *map(str, arguments)]
+        return subprocess.run(self.namespace.exec(command) if self.namespace else command, capture_output=True, text=True, check=False)
 
     def ctl_json(self, *arguments):
         """One object a line."""
