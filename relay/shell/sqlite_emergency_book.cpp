@@ -75,11 +75,18 @@ bool sqlite_emergency_book::reserve() {
     if (enough && *log >= emergency_log_reserve) break;
     if (round > 0 && *log >= emergency_log_reserve) break;
     if (!statements_.run("INSERT OR REPLACE INTO pad (id, data) VALUES (1, randomblob(?))", emergency_free_pages * page_bytes))
-      return false;
+      return give_back();
   }
   if (!db_.exec("DELETE FROM pad")) return false;
   reserved_ = db_.move_log().has_value();
   return reserved_;
+}
+
+// A disk too small for it: what was taken of the log is given back, or slots and reports would have no room at all.
+bool sqlite_emergency_book::give_back() {
+  (void)db_.exec("DELETE FROM pad");
+  (void)db_.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  return false;
 }
 
 result<emergency_state> sqlite_emergency_book::load() {

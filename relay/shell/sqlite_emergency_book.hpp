@@ -43,6 +43,7 @@ public:
 private:
   sqlite_emergency_book(sqlite_db db, bool recreated);
   bool reserve();
+  bool give_back();
 
   sqlite_db db_;
   statement_cache statements_;

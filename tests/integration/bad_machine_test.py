@@ -23,7 +23,7 @@ sys.path.insert(0, str(harness.ROOT / "tests/support"))
 from relay_fixture import ACK, PATIENCE_S, Gateway, Relay, hello, records, slot_record  # noqa: E402
 
 OWN_MOUNTS = "TOMOSHIBI_OWN_MOUNTS"
-DISK_MIB = 8
+DISK_MIB = 24          # emergency.db takes 8 MiB for itself
 NOBODY = 65534
 
 
