@@ -32,6 +32,7 @@ conductor::conductor(conductor_options options)
 bool conductor::on_join(participant who, std::string_view name, conductor_output& out) {
   if (members_.size() >= participants_max || !is_name(name)) return false;
   const auto place = std::ranges::upper_bound(members_, name, {}, &member::name);
+  if (place - members_.begin() < static_cast<std::ptrdiff_t>(cursor_)) ++cursor_;  // the round goes on where it was
   members_.insert(place, member{.who = who, .name = std::string(name)});
   quiet_runs_ = 0;
   out.notices.push_back(joined_notice{std::string(name)});
@@ -42,6 +43,7 @@ void conductor::on_leave(participant who, conductor_output& out) {
   const auto it = std::ranges::find(members_, who, &member::who);
   if (it == members_.end()) return;
   out.notices.push_back(left_notice{it->name});
+  if (it - members_.begin() < static_cast<std::ptrdiff_t>(cursor_)) --cursor_;
   members_.erase(it);
   if (awaited_ == who) awaited_.reset();
   quiet_runs_ = 0;  // the others have closed sockets to see

@@ -115,7 +115,7 @@ private:
 
   conductor_options options_;
   std::vector<member> members_;          // by name
-  std::size_t cursor_ = 0;
+  std::size_t cursor_ = 0;               // place in members_ of the one to be run next
   std::optional<participant> awaited_;
   mono_time now_ = replay_mono_start;
   phase phase_ = phase::gathering;
