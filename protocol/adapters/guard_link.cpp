@@ -162,6 +162,7 @@ void guard_link::note(const output::doubted& a) {
 void guard_link::tell(const output::action& a) {
   if (const auto* d = std::get_if<output::delivered>(&a)) events_->on_delivered(d->id, d->receiver, d->at);
   if (const auto* f = std::get_if<output::failed>(&a)) events_->on_not_delivered(f->id, f->why);
+  if (const auto* d = std::get_if<output::doubted>(&a)) events_->on_guard_doubted(d->receiver);
   if (const auto* l = std::get_if<output::link>(&a)) {
     if (l->now == dc09::link_state::down) log_.warning("down");
     else log_.info("up", {{"receiver", l->receiver}});

@@ -38,6 +38,7 @@ public:
     virtual void on_delivered(std::uint64_t id, std::size_t receiver, mono_time at) = 0;
     virtual void on_not_delivered(std::uint64_t id, dc09::not_delivered why) = 0;
     virtual void on_guard_link(dc09::link_state now, std::size_t receiver) = 0;   // receiver: the one that answers, when up
+    virtual void on_guard_doubted(std::size_t /*receiver*/) {}  // it answered, and that was no acknowledgement (already logged)
   };
 
   // The settings must hold. All outlive the link.

@@ -57,7 +57,6 @@ public:
   std::optional<refusal> go_on_counting(const session_rate& former, mono_time now, const limits& l);
 
   std::uint32_t config_version = 0;      // last sent to, or told by, the gateway
-  std::string firmware_version;
 
 private:
   std::optional<refusal> out_of_order(const wire::message& m) const;

@@ -168,6 +168,7 @@ status relay_core::on_directory_changed(mono_time now, wall_at wall, output& out
   p.intake.forget_unknown(p.world.all);
   p.rules.on_directory(t, before);
   p.sessions.on_directory(t, p.world.all);
+  p.sessions.push_configs(t);
   for (const mail& m : *queued) p.mails.add(m);
   p.end_turn(t);
   return {};
@@ -188,7 +189,7 @@ void relay_core::on_session_bytes(mono_time now, wall_at wall, session_id id, by
 
 void relay_core::on_session_closed(mono_time now, wall_at wall, session_id id, output& out) {
   turn t{now, wall, out};
-  parts_->sessions.on_closed(id, now);
+  parts_->sessions.on_closed(t, id);
   parts_->end_turn(t);
 }
 

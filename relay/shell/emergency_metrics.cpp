@@ -22,6 +22,12 @@ void add_presses(metrics& m, const emergency_health& h) {
 
 void add_lines(metrics& m, const emergency_health& h) {
   m.gauge("emergency_lanes_up", "Gateways whose emergency lane stands.", h.lanes_up);
+  m.counter("emergency_lanes_opened_total", "Emergency lanes opened.", h.lanes_opened);
+  m.head("emergency_lanes_closed_total", "Emergency lanes closed, by reason.", "counter");
+  for (int i = 0; i < close_reasons; ++i) {
+    m.labelled("emergency_lanes_closed_total", "reason", name_of(static_cast<close_reason>(i)),
+               h.lanes_closed[static_cast<std::size_t>(i)]);
+  }
   m.gauge("emergency_lines_lost", "Homes whose emergency lane is lost.", h.lines_lost);
   m.counter("emergency_lines_lost_total", "Lanes judged lost.", h.lines_lost_total);
   m.counter("emergency_lines_restored_total", "Lanes that came back.", h.lines_restored_total);

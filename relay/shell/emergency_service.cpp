@@ -55,6 +55,7 @@ struct emergency_service::impl final : loop_part, device_channel_receiver, guard
   void on_delivered(std::uint64_t id, std::size_t receiver, mono_time at) override;
   void on_not_delivered(std::uint64_t id, dc09::not_delivered why) override;
   void on_guard_link(dc09::link_state now, std::size_t receiver) override;
+  void on_guard_doubted(std::size_t receiver) override;
 
   void carry_out(desk_output& actions);
   void carry_out(send& a) { channel->send(a.session, a.data); }
@@ -290,6 +291,11 @@ void emergency_service::impl::on_not_delivered(std::uint64_t id, dc09::not_deliv
 void emergency_service::impl::on_guard_link(dc09::link_state state, std::size_t receiver) {
   show_again = true;
   desk.on_guard_link(state, receiver);
+}
+
+void emergency_service::impl::on_guard_doubted(std::size_t) {
+  show_again = true;
+  desk.on_guard_doubted();
 }
 
 // ---- mails

@@ -35,17 +35,18 @@ class Guard:
         self.start()
 
     def start(self, *more):
+        starts = len(self.listening())
         self.process = subprocess.Popen(
             [GUARD, "--accounts", self.folder / "accounts", "--listen", f"127.0.0.1:{self.port}", "--json", self.journal, *more],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + PATIENCE_S
-        starts = sum(e["kind"] == "listening" for e in self.events())
-        while time.monotonic() < deadline and sum(e["kind"] == "listening" for e in self.events()) <= starts - (self.port != 0):
-            time.sleep(0.02)
-        while not (told := [e for e in self.events() if e["kind"] == "listening"]):
+        while len(self.listening()) == starts:
             assert time.monotonic() < deadline, "the receiver does not start"
             time.sleep(0.02)
-        self.port = told[-1]["port"]
+        self.port = self.listening()[-1]["port"]
+
+    def listening(self):
+        return [e for e in self.events() if e["kind"] == "listening"]
 
     def events(self):
         if not self.journal.exists():
@@ -149,6 +150,18 @@ class EmergencyTest(unittest.TestCase):
             self.assertEqual((got[1], got[2]), (0xD0, RECEIVED))
             lane.wait_news(0xD0, ACCEPTED)   # after the sender's repetitions
         self.guard.wait_booked(1, account="A002", event="personal emergency")
+
+    def test_an_answer_that_is_none_is_counted_and_the_press_goes_again(self):
+        self.relay.start()
+        self.guard.say("misbehave answer=wrong-sequence count=1")
+        with Lane(self.relay, 2) as lane:
+            lane.press(0xD1)
+            lane.wait_news(0xD1, ACCEPTED)
+        self.guard.wait_booked(1, account="A002", event="personal emergency")
+        deadline = time.monotonic() + PATIENCE_S     # what is shown is made anew a few times a second
+        while self.relay.metric("guard_answers_doubted_total") != 1:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
 
     def test_a_home_without_account_is_received_and_never_accepted(self):
         self.relay.start()

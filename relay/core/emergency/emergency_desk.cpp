@@ -12,8 +12,8 @@ struct emergency_desk::parts final : lane_listener {
   explicit parts(emergency_setup s)
       : f{.limits = s.limits, .book = s.book, .log = s.log, .random = prng{s.seed}, .centre_set = s.centre_set,
           .mail_from = std::move(s.mail_from), .compose = s.compose},
-        log(s.log, "emergency"), lanes(f, *this), guard(f), mails(f), drills(f, mails), presses(f, guard, mails, drills, lanes),
-        line(f, guard), troubles(f, guard, mails), dispatches(f, guard, mails) {}
+        log(s.log, "emergency"), lanes(f.limits, s.log, *this), guard(f), mails(f), drills(f, mails),
+        presses(f, guard, mails, drills, lanes), line(f, guard), troubles(f, guard, mails), dispatches(f, guard, mails) {}
 
   desk_frame f;
   logger log;
@@ -97,7 +97,7 @@ void emergency_desk::on_directory(mono_time now, wall_at wall, std::shared_ptr<c
   auto& p = *parts_;
   desk_turn t{now, wall, out};
   const auto before = std::exchange(p.f.world, std::move(world));
-  p.lanes.on_directory(t);
+  p.lanes.on_directory(t, p.f.world->all);
   p.follow_homes(t);
   p.guard.on_directory(t, before->all);
   p.presses.on_directory(t);
@@ -131,7 +131,7 @@ void emergency_desk::change_mail_from(const std::string& address) { parts_->f.ma
 
 void emergency_desk::on_lane_open(mono_time now, wall_at wall, session_id id, const peer& who, desk_output& out) {
   desk_turn t{now, wall, out};
-  parts_->lanes.on_open(t, id, who);
+  parts_->lanes.on_open(t, id, who, parts_->f.world->all);
 }
 
 void emergency_desk::on_lane_bytes(mono_time now, wall_at wall, session_id id, byte_view data, desk_output& out) {
@@ -331,6 +331,8 @@ emergency_health emergency_desk::health() const {
   emergency_health out = p.f.count;
   out.lanes = p.lanes.size();
   out.lanes_up = p.lanes.live();
+  out.lanes_opened = p.lanes.counts().sessions_opened;
+  out.lanes_closed = p.lanes.counts().sessions_closed;
   out.homes_watched = p.f.rows.watches.size();
   out.lines_lost = p.line.lost();
   out.troubles_open = p.f.rows.troubles.size();

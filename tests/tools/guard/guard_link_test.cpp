@@ -118,6 +118,7 @@ struct fixture final : guard_link::listener {
   }
   void on_not_delivered(std::uint64_t id, dc09::not_delivered why) override { ended(id, std::string(name_of(why))); }
   void on_guard_link(dc09::link_state now, std::size_t) override { state = now; }
+  void on_guard_doubted(std::size_t) override { ++doubts; }
 
   kept_log log;
   std::unique_ptr<event_loop> loop;
@@ -126,6 +127,7 @@ struct fixture final : guard_link::listener {
   std::unique_ptr<guard_link> link;
   std::map<std::uint64_t, std::string> ends;
   dc09::link_state state = dc09::link_state::unknown;
+  std::size_t doubts = 0;
   std::size_t wanted = 0;
   bool inside = false;
 };
@@ -171,6 +173,8 @@ TEST_CASE("whatever the centre answers wrongly, over TCP and TLS: delivered in t
         CHECK(f.ends[id] == "delivered by 0");
         CHECK(centre->centre().entries().size() == id);
       }
+    // Each time at least: two NAK, and one answer each of a wrong sequence, account, checksum, time and frame.
+    CHECK(f.doubts >= 2 * 7);
     CHECK(f.log.text.find("why=stale") != std::string::npos);
     CHECK(f.log.text.find("why=foreign_sequence") != std::string::npos);
   }
@@ -184,6 +188,7 @@ TEST_CASE("DUH from the only receiver ends as refused; what cannot be written to
   f.submit(1);
   f.run_until_ended(1);
   CHECK(f.ends[1] == "refused");
+  CHECK(f.doubts == 1);
   f.submit(2, false, "no account");
   CHECK(f.ends.size() == 1);
   f.run_until_ended(2);
