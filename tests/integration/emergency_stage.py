@@ -1,6 +1,5 @@
 """The way of a press with the real daemons: a gateway, a relay, a guard centre and a mail server in a network namespace, and a
 button that shares no code with the product."""
-import json
 import pathlib
 import re
 import subprocess
@@ -10,8 +9,9 @@ import time
 
 import harness
 import product
+from guard_centre import GuardCentre
+from stage import wait_until
 
-LANE_PORT, GUARD_PORT = 8444, 12000
 ACCOUNT, KEY = "0A12", "000102030405060708090A0B0C0D0E0F"
 DIRECT_AFTER_S, UNDELIVERED_AFTER_S = 3, 10
 
@@ -56,60 +56,6 @@ class Panel:
         self.thread.join()
 
 
-class Guard:
-    """tomoshibi-guard, with orders on its standard input."""
-
-    def __init__(self, namespace, folder, certificates):
-        self.namespace, self.folder, self.journal = namespace, folder, folder / "guard.jsonl"
-        (folder / "accounts").write_text(f"{ACCOUNT} {KEY} Home\n")
-        self.command = [harness.binary("tomoshibi-guard"), "--accounts", str(folder / "accounts"), "--json", str(self.journal),
-                        "--tls-listen", f"127.0.0.1:{GUARD_PORT}", "--certificate", str(certificates / "relay.pem"),
-                        "--key", str(certificates / "relay-key.pem"), "--ca", str(certificates / "ca.pem")]
-        self.popen = None
-
-    def start(self):
-        out = open(self.folder / "guard.log", "ab")  # pylint: disable=consider-using-with  it lives as long as the program
-        self.popen = subprocess.Popen(self.namespace.exec(self.command), stdin=subprocess.PIPE, stdout=out, stderr=out, text=True,
-                                      preexec_fn=harness.die_with_parent, start_new_session=True)
-        begun = self.entries_of("listening")
-        wait_until(lambda: len(self.entries_of("listening")) > len(begun) or begun == [], 10, "the guard centre does not listen")
-        wait_until(lambda: self.entries_of("listening"), 10, "the guard centre does not listen")
-
-    def order(self, text):
-        self.popen.stdin.write(text + "\n")
-        self.popen.stdin.flush()
-
-    def kill9(self):
-        self.popen.kill()
-        self.popen.wait()
-
-    def entries_of(self, kind):
-        if not self.journal.exists():
-            return []
-        out = []
-        for line in self.journal.read_text().splitlines():
-            try:
-                entry = json.loads(line)
-            except json.JSONDecodeError:
-                continue
-            if entry["kind"] == kind:
-                out.append(entry)
-        return out
-
-    def booked(self):
-        """Presses in the operator's list, one for each line of it."""
-        return [e for e in self.entries_of("booked") if e["event"] in ("personal emergency", "medical", "manual test")]
-
-
-def wait_until(holds, seconds, otherwise):
-    deadline = time.monotonic() + seconds
-    while not (got := holds()):
-        if time.monotonic() > deadline:
-            harness.fail(otherwise() if callable(otherwise) else otherwise)
-        time.sleep(0.01)
-    return got
-
-
 class Way:
     """All of it, running."""
 
@@ -119,32 +65,11 @@ class Way:
         self.buttons = 0
         contacts = [{"name": "Aki", "mail": "aki@example.net", "lang": "en"}] if mail else []
         self.all.set_up("Kita", [], contacts, None, mail=mail.settings if mail else None)
-        relay, box = self.all.relay_folder, self.all.box
-        self.all.ctl("home", "add", "Centre line", "--zone=+00:00")
-        self.all.ctl("gateway", "add", "2", "centre-line")
-        self.all.ctl("gateway", "enrol", "centre-line", "--out", folder / "line", "--relay", "127.0.0.1:8443")
-        key = folder / "account.key"
-        key.touch(mode=0o600)
-        key.write_text(KEY)
-        with open(relay / "relay.toml", "a", encoding="utf-8") as config:
-            config.write(self.guard_table(relay / "ca.pem", folder / "line") + f'line_account = "{ACCOUNT}"\n')
-        config = (box / "gateway.toml").read_text()
-        table, _, rest = config.partition("[emergency]\n")
-        rest = re.sub(r"^(port|enabled) = .*\n", "", rest, flags=re.M)
-        (box / "gateway.toml").write_text(
-            f'{table}[emergency]\nport = {LANE_PORT}\ndirect_after_s = {DIRECT_AFTER_S}\n'
-            f'undelivered_after_s = {UNDELIVERED_AFTER_S}\npanel_file = "{box}/panel"\n{rest}'
-            + self.guard_table(box / "ca.pem", box) + f'account = "{ACCOUNT}"\naccount_key = "{key}"\nline = "2"\n')
-        self.all.ctl("guard", "set", self.all.home, "--account", ACCOUNT, "--key-file", key)
-        self.guard = Guard(namespace, self.folder, relay)
+        self.guard = GuardCentre(namespace, self.folder / "centre", ACCOUNT, KEY)
+        self.guard.join(self.all, {"direct_after_s": DIRECT_AFTER_S, "undelivered_after_s": UNDELIVERED_AFTER_S})
         self.panel = Panel(self.folder / "gateway.log")
         self.button = subprocess.Popen(namespace.exec([sys.executable, "-c", BUTTON]), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                        text=True, preexec_fn=harness.die_with_parent)
-
-    @staticmethod
-    def guard_table(ca, client):
-        return (f'\n[guard]\nreceivers = ["tls://127.0.0.1:{GUARD_PORT}"]\nca = "{ca}"\ncertificate = "{client}/gateway.pem"\n'
-                f'key = "{client}/gateway.key"\nnull_interval_s = 1\n')
 
     def start(self):
         self.guard.start()
@@ -158,8 +83,7 @@ class Way:
 
     def settled(self):
         """Everybody is connected: the guard centre has heard both lines since now."""
-        heard = len(self.guard.entries_of("linked"))
-        wait_until(lambda: len(self.guard.entries_of("linked")) >= heard + 3, 30, lambda: self.told("the lines do not stand"))
+        self.guard.wait_for_lines(30, lambda: self.told("the lines do not stand"))
 
     def press(self):
         """A button that was never pressed before: its number."""
@@ -173,7 +97,7 @@ class Way:
         self.button.stdout.readline()
 
     def told(self, what):
-        logs = "\n".join(f"-- {name}\n{self.log(name)[-2500:]}" for name in ("gateway", "relay", "guard"))
+        logs = "\n".join(f"-- {name}\n{self.log(name)[-2500:]}" for name in ("gateway", "relay", "centre/guard"))
         return f"{what}; panel {self.panel.shown[-6:]}\n{logs}"
 
     def stop(self):

@@ -13,7 +13,10 @@ import time
 import bad_machine_test as bad
 import harness
 import product
-from emergency_stage import DIRECT_AFTER_S, GUARD_PORT, LANE_PORT, UNDELIVERED_AFTER_S, Way, wait_until
+from emergency_stage import UNDELIVERED_AFTER_S, Way
+from guard_centre import LANE_PORT
+from guard_centre import PORT as GUARD_PORT
+from stage import wait_until
 
 DELIVERED_S = 25           # on a busy machine; the fault is over by then
 SETTLE_S = 0.7             # a second line of the list would come now

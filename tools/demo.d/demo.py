@@ -11,6 +11,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tools/lib"), str(ROOT / "tests/tools")]
+import button  # noqa: E402
 import compare_usage  # noqa: E402
 import oracle_slots  # noqa: E402
 import product  # noqa: E402
@@ -42,12 +43,10 @@ def say(text=""):
 
 class Demo:
     def __init__(self, options, namespace, folder, mail):
-        self.options, self.namespace, self.folder, self.mail = options, namespace, folder, mail
+        self.options, self.namespace, self.folder, self.mail, self.button = options, namespace, folder, mail, None
         self.end = options.until + "T00:00:00Z"
         arguments = ["--record", str(RECORD), "--map", str(MAPPING), "--start", START, "--pause", self.end, "--expect", "3",
                      "--speed", str(options.speed)]
-        if not options.once:
-            arguments += ["--end", self.end, "--then-speed", "1"]
         pinned = stage.one_cpu()
         self.conductor = stage.ConductedHome(namespace, folder, arguments, pinned, show_progress=True)
         self.product = product.Product(namespace, folder, self.conductor.socket, pinned)
@@ -127,30 +126,49 @@ class Demo:
     def look_day(self):
         return min("2019-05-29", oracle_slots.to_text(oracle_slots.to_ms(self.end) - 1)[:10])
 
+    def press(self):
+        """The replay is over. The same home goes on by the machine's clock, and somebody presses its button."""
+        self.close()
+        say("\nthe button  relay, gateway and home begin again where the replay ended, by the machine's clock: the replay's stands")
+        say("            still while programs work, and would call every step 0 ms. Now somebody presses the button.")
+        home = ["--record", str(RECORD), "--map", str(MAPPING), "--start", self.end]
+        self.button = button.Button(self.product, self.namespace, self.folder, self.mail, CONTACTS, home)
+        self.button.start()
+        self.button.press()
+        self.button.tell(say)
+
     def where_to_look(self, running):
         ctl = f"{stage.binary('tomoshibi-ctl')} --dir {self.product.relay_folder}"
         say()
         say(f"mails       {self.mail.folder}/mail/new   (tools/mail-server list {self.mail.folder})")
-        say(f"logs        {self.folder}/relay.log  {self.folder}/gateway.log")
+        say(f"logs        {self.folder}/relay.log  {self.folder}/gateway.log  {self.button.centre.log}")
         say(f"look        {ctl} usage {self.product.home} {self.look_day()}")
         say(f"            {ctl} alerts --all")
+        say(f"            {ctl} emergency report")
         if running:
             say(f"health page ip netns exec {self.namespace.name} curl -s http://127.0.0.1:{product.PAGES_PORT}/healthz")
+            *program, words = self.button.command()
+            say(f'press       {" ".join(program)} "{words}"')
+            say("            (within a minute it is the same press again)")
 
     def live(self):
         say("\nthe home goes on in real time; Ctrl-C ends it")
-        self.conductor.order("go")
+        told = len(self.button.centre.booked())
         while True:
-            time.sleep(1)
-            for process in self.product.processes():
-                if not process.alive():
-                    stage.fail(f"{process.name} ended: {stage.tail(process.log)}")
-            if self.conductor.popen.poll() is not None:
-                stage.fail("tomoshibi-home ended")
+            time.sleep(0.2)
+            self.button.check_alive()
+            for entry in self.button.centre.booked()[told:]:
+                self.button.tell_entry(entry, say)
+                told += 1
 
     def close(self):
+        if self.button:
+            self.button.stop()
         self.product.stop()
         self.conductor.stop()
+
+    def ok(self):
+        return self.compared.ok() and not self.button.wrong
 
 
 def arguments():
@@ -206,20 +224,19 @@ def run(options, folder):
             demo.set_up()
             demo.play()
             demo.judge()
-            if options.once:
-                demo.close()
             demo.summary()
+            demo.press()
             demo.where_to_look(running=not options.once)
             if not options.once:
                 demo.live()
         except KeyboardInterrupt:
             say("\nending")
-            if not options.once and hasattr(demo, "compared"):
+            if not options.once and demo.button:
                 return 0
             return 130
         finally:
             demo.close()
-        return 0 if demo.compared.ok() else 1
+        return 0 if demo.ok() else 1
 
 
 def main():

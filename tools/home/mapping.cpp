@@ -59,7 +59,8 @@ void declare_node(config_table& t, mapped_node& n) {
 void declare_device(config_table& t, mapped_device& d) {
   t.text("node", d.node, {1, 32}).required().help("The node that it lives in.").example("\"kitchen\"");
   t.text("eoj", d.eoj_text, {6, 6}).required().check(eoj_allowed).help("Class and instance.").example("\"03b701\"");
-  t.text("channel", d.channel, {1, 64}).required().help("The record's channel that it follows.")
+  t.text("channel", d.channel, {0, 64}).help("The record's channel that it follows. Emergency buttons and first-aid sensors may "
+                                              "have none: they are pressed by hand only (--control).")
       .example("\"fridge-door\"");
   t.choice("meaning", d.meaning,
            {{"event", channel_meaning::event}, {"on_off", channel_meaning::on_off}, {"watts", channel_meaning::watts}})
@@ -72,6 +73,9 @@ void declare_device(config_table& t, mapped_device& d) {
   t.integer("watts_used", d.watts_used, 0, 65'533).help("Metered classes: load while in use.");
 }
 
+// Classes 0x0003 and 0x0004: somebody presses them.
+bool is_button(const mapped_device& d) { return d.eoj_text.starts_with("0003") || d.eoj_text.starts_with("0004"); }
+
 void check_whole(const mapping& m, std::vector<std::string>& wrong) {
   std::set<std::string> names, addresses;
   for (const mapped_node& n : m.nodes) {
@@ -83,6 +87,8 @@ void check_whole(const mapping& m, std::vector<std::string>& wrong) {
     if (!names.contains(d.node)) wrong.push_back("device.node: '" + d.node + "' is not a name of a [[node]]");
     if (!objects.emplace(d.node, d.eoj_text).second)
       wrong.push_back("device.eoj: '" + d.eoj_text + "' is there twice in node '" + d.node + "'");
+    if (d.channel.empty() && !is_button(d))
+      wrong.push_back("device.channel: '" + d.eoj_text + "' in node '" + d.node + "': a channel is needed");
   }
   if (m.nodes.empty()) wrong.push_back("node: at least one [[node]] is needed");
   if (m.devices.empty()) wrong.push_back("device: at least one [[device]] is needed");

@@ -33,7 +33,7 @@ struct mapped_device {
   std::string node;
   std::string eoj_text;
   drivers::echonet::eoj eoj;
-  std::string channel;
+  std::string channel;                   // empty: none, a button that is pressed by hand only
   channel_meaning meaning = channel_meaning::event;
   std::uint32_t hold_s = 60;
   bool announce = true;                  // tells changes by itself where its class leaves that open

@@ -66,6 +66,7 @@ result<changes> make_timeline(const record& from, const mapping& map) {
   changes out;
   for (std::size_t i = 0; i < map.devices.size(); ++i) {
     const mapped_device& device = map.devices[i];
+    if (device.channel.empty()) continue;  // pressed by hand only
     const auto channel = std::ranges::find(from.channels, device.channel);
     if (channel == from.channels.end())
       return fail(errc::config_invalid, "the record has no channel '" + device.channel + "'");

@@ -114,6 +114,16 @@ def run(command, **kwargs):
     return done.stdout
 
 
+def wait_until(holds, seconds, otherwise):
+    """What holds() says as soon as it is something; `otherwise` is told if it never is, a text or what makes one."""
+    deadline = time.monotonic() + seconds
+    while not (got := holds()):
+        if time.monotonic() > deadline:
+            fail(otherwise() if callable(otherwise) else otherwise)
+        time.sleep(0.01)
+    return got
+
+
 class Process:
     """A program in a namespace, its output in a log file."""
 

@@ -11,6 +11,7 @@ def read_mail(path):
     message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
     return {
         "file": path.name,
+        "kept_ms": path.stat().st_mtime_ns // 1_000_000,
         "to": str(message["Envelope-to"] or message["To"]),
         "date": str(message["Date"]),
         "message_id": str(message["Message-ID"]),

@@ -59,6 +59,16 @@ TEST_CASE("mapping: mistakes are named") {
   CHECK(names(mistake(good + "colour = \"red\"\n"), "colour"));
 }
 
+TEST_CASE("mapping: only what somebody presses may follow no channel") {
+  const auto without = [](const std::string& eoj) { return good + "[[device]]\nnode = \"kitchen\"\neoj = \"" + eoj + "\"\n"; };
+  for (const char* eoj : {"000301", "000401"}) {
+    const auto got = parse_mapping(without(eoj), "m.toml");
+    REQUIRE(got);
+    CHECK(got->devices.back().channel.empty());
+  }
+  CHECK(names(mistake(without("000701")), "'000701' in node 'kitchen': a channel is needed"));
+}
+
 TEST_CASE("mapping: every class that the product names can be played") {
   for (const unsigned code : {0x0602u, 0x03bbu, 0x03b8u, 0x03b7u, 0x0007u, 0x0029u, 0x0003u, 0x0022u, 0x05fdu}) {
     char eoj[8];

@@ -74,6 +74,14 @@ TEST_CASE("timeline: what the meaning does not allow is refused") {
   CHECK(got.error().detail == "the record has no channel 'radio'");
 }
 
+TEST_CASE("timeline: what follows no channel is left to the hand") {
+  mapping by_hand = mapped(channel_meaning::event);
+  by_hand.devices[0].channel.clear();
+  const auto got = make_timeline(recorded({{10, 1}}), by_hand);
+  REQUIRE(got);
+  CHECK(got->empty());
+}
+
 TEST_CASE("timeline: property: in use exactly in the union of the holds") {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     INFO("seed " << seed);

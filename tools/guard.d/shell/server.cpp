@@ -189,7 +189,9 @@ std::string server::line_of(const entry& e) const {
                     padded(e.account, 17) + padded(name, 20) + ' ' + words_of(e) + " (partition " + std::to_string(e.partition) +
                     ", zone " + std::to_string(e.zone) + ')';
   if (e.occurred)
-    out += ", occurred " + iso_text(*e.occurred) + " (" + std::to_string((e.first - *e.occurred).count()) + " ms before)";
+    // Whole seconds are all that a frame tells.
+    out += ", occurred " + iso_text(*e.occurred).substr(0, 19) + "Z (" +
+           std::to_string(std::chrono::floor<std::chrono::seconds>(e.first - *e.occurred).count()) + " s before)";
   if (!e.reference.empty()) out += ", " + e.reference;
   if (e.repeats > 0) out += ", heard " + std::to_string(e.repeats + 1) + " times";
   return out;
