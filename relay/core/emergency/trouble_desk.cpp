@@ -106,6 +106,7 @@ void trouble_desk::on_directory(desk_turn& t) {
   for (auto& row : over) {
     row.ended = t.wall;
     f_.rows.put(row);
+    tell_centre(t, row, dc09::edge::restored);
   }
 }
 

@@ -15,7 +15,7 @@ public:
   trouble_desk(desk_frame& f, guard_desk& guard, mail_desk& mails) : f_(f), log_(f.log, "trouble"), guard_(guard), mails_(mails) {}
 
   std::optional<refusal> on_box_state(desk_turn& t, const gateway_id& gateway, const wire::box_state& s);
-  void on_directory(desk_turn& t);           // troubles of a gateway that is gone are over, without a word
+  void on_directory(desk_turn& t);           // troubles of a gateway that is gone are over: the centre hears it, nobody gets a mail
 
   // An alert of the three-day rule began or is over; told again: nothing.
   void on_alert(desk_turn& t, home_id home, appliance_id appliance, std::int32_t since, bool open);

@@ -273,6 +273,22 @@ TEST_CASE("troubles are a state: told once, and their end once, over a restart t
   CHECK(b.desk->health().troubles_open == 0);
 }
 
+// Found by reading: the centre kept the trouble of a box that had been taken away for ever.
+TEST_CASE("troubles of a gateway that is revoked are over, and the centre hears it") {
+  desk_bench b;
+  b.add_home(1);
+  b.start();
+  b.from(b.connect(1), wire::box_state{.troubles = {{trouble_kind::mains_lost, ""}, {trouble_kind::direct_path_down, ""}}});
+  REQUIRE(b.desk->health().troubles_open == 2);
+  directory d = b.world.all;
+  for (auto& [name, gateway] : d.gateways) gateway.revoked = true;
+  b.world = known_world{std::move(d)};
+  b.directory_changed();
+  CHECK(b.desk->health().troubles_open == 0);
+  CHECK(events_of(b, dc09::event::mains_lost, dc09::edge::restored) == 1);
+  CHECK(b.mails_of(emergency_notice::trouble_ended) == 0);
+}
+
 TEST_CASE("an alert of the three-day rule is told once, where the provider wants it") {
   desk_bench b;
   b.add_home(1);
