@@ -12,7 +12,6 @@ namespace tomoshibi::firmware {
 namespace {
 
 constexpr std::size_t relays_max = 8;
-constexpr std::size_t host_bytes_max = 253;
 constexpr std::string_view relay_address_form = "host:port, for example \"relay.example.net:8443\" or \"[2001:db8::7]:443\"";
 
 // What is declared, and what of it needs a second look once it is read.
@@ -41,7 +40,7 @@ bool is_ipv4(const std::string& text) {
 
 std::string check_relays(const config_value& value) {
   for (const auto& text : std::get<std::vector<std::string>>(value))
-    if (!parse_relay_address(text)) return "a list of " + std::string(relay_address_form);
+    if (!parse_host_port(text)) return "a list of " + std::string(relay_address_form);
   return {};
 }
 
@@ -168,7 +167,7 @@ void declare_appliance(config_table& t, raw_config::appliance& a) {
 void check_together(raw_config& raw, std::vector<std::string>& problems) {
   gateway_config& c = raw.config;
   c.relays.clear();
-  for (const auto& text : raw.relays) c.relays.push_back(*parse_relay_address(text));
+  for (const auto& text : raw.relays) c.relays.push_back(*parse_host_port(text));
   c.watch.appliances.clear();
   for (auto& entry : raw.appliances) {
     entry.watched.eoj = *parse_object(entry.object);
@@ -197,7 +196,7 @@ config_schema gateway_schema(raw_config& raw) {
   return schema;
 }
 
-std::vector<std::string> texts_of(const std::vector<relay_address>& relays) {
+std::vector<std::string> texts_of(const std::vector<host_port>& relays) {
   std::vector<std::string> out;
   for (const auto& r : relays) out.push_back(r.host + " " + std::to_string(r.port));
   return out;
@@ -237,22 +236,6 @@ result<gateway_config> read_with(Read read) {
 }
 
 }  // namespace
-
-std::optional<relay_address> parse_relay_address(std::string_view text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos) return std::nullopt;
-  std::string_view host = text.substr(0, colon);
-  const std::string_view digits = text.substr(colon + 1);
-  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  if (bracketed) host = host.substr(1, host.size() - 2);
-  if (!bracketed && host.find(':') != std::string_view::npos) return std::nullopt;
-  std::uint16_t port = 0;
-  const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (code != std::errc{} || end != digits.data() + digits.size() || port == 0) return std::nullopt;
-  const bool odd = host.find_first_of(" \t/@[]") != std::string_view::npos;
-  if (host.empty() || host.size() > host_bytes_max || odd) return std::nullopt;
-  return relay_address{std::string(host), port};
-}
 
 result<gateway_config> read_gateway_config(const std::string& path) {
   return read_with([&path](config_schema& schema) { return schema.read_file(path); });

@@ -4,6 +4,7 @@
 #include "firmware/shell/button_source.hpp"
 #include "firmware/shell/direct_path.hpp"
 #include "protocol/adapters/toml_reader.hpp"
+#include "protocol/base/host_port.hpp"
 #include "protocol/base/log.hpp"
 #include "protocol/wire/messages.hpp"
 
@@ -12,12 +13,6 @@
 #include <vector>
 
 namespace tomoshibi::firmware {
-
-struct relay_address {
-  std::string host;                // name, IPv4 or IPv6 address
-  std::uint16_t port = 0;
-  bool operator==(const relay_address&) const = default;
-};
 
 struct echonet_config {
   bool enabled = true;
@@ -48,7 +43,7 @@ struct gateway_config {
   std::string certificate = "/etc/tomoshibi/gateway.pem";
   std::string key = "/etc/tomoshibi/gateway.key";
   std::string ca = "/etc/tomoshibi/ca.pem";
-  std::vector<relay_address> relays;  // tried in turn; empty: nothing is sent, the gateway keeps aggregating
+  std::vector<host_port> relays;  // tried in turn; empty: nothing is sent, the gateway keeps aggregating
   echonet_config echonet;
   box_config box;
   emergency_config emergency;
@@ -67,9 +62,6 @@ std::vector<config_schema::difference> differences(const gateway_config& before,
 
 // What was opened at the start stays as it is: `fresh` gets the former values of all keys that are marked so.
 void keep_at_start(const gateway_config& former, gateway_config& fresh);
-
-// "relay.example.net:8443", "192.0.2.7:443", "[2001:db8::7]:443"
-std::optional<relay_address> parse_relay_address(std::string_view text);
 
 // Why a replay clock is refused with this configuration; empty: every peer is on loopback (docs/adr/0002).
 std::string replay_refusal(const gateway_config& c);

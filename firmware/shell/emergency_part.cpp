@@ -11,9 +11,9 @@ namespace {
 
 constexpr std::string_view box_button_name = "box";
 
-std::vector<relay_address> lane_addresses(const gateway_config& c) {
-  std::vector<relay_address> out = c.relays;
-  for (relay_address& a : out) a.port = c.emergency.port;
+std::vector<host_port> lane_addresses(const gateway_config& c) {
+  std::vector<host_port> out = c.relays;
+  for (host_port& a : out) a.port = c.emergency.port;
   return out;
 }
 

@@ -89,7 +89,7 @@ private:
   std::function<wall_at(mono_time)> wall_;
   direct_config direct_config_;
   box_config box_config_;
-  std::vector<relay_address> relays_;
+  std::vector<host_port> relays_;
   sqlite_emergency_store store_;
   alarm core_;
   std::vector<std::unique_ptr<panel>> panels_;

@@ -17,7 +17,7 @@ class relay_link::connection final : public tls_stream_events {
 public:
   connection(relay_link& owner, link_number number) : owner_(&owner), number_(number) {}
 
-  void dial(const relay_address& to, bool with_certificate) {
+  void dial(const host_port& to, bool with_certificate) {
     tls_stream_options options = stream_options;
     if (with_certificate) options.resumption = tls_resumption::off;
     stream_ = tls_stream::connect(*owner_->loop_, owner_->context_, {.host = to.host, .port = to.port}, *this, options);
@@ -61,14 +61,14 @@ private:
   bool opened_ = false;
 };
 
-relay_link::relay_link(event_loop& loop, tls_context_ptr context, std::vector<relay_address> relays, log_sink& log,
+relay_link::relay_link(event_loop& loop, tls_context_ptr context, std::vector<host_port> relays, log_sink& log,
                        listener& events, std::string_view name)
     : loop_(&loop), context_(std::move(context)), relays_(std::move(relays)), log_(log, name),
       sparse_(name == lane_link_name), events_(&events) {}
 
 relay_link::~relay_link() = default;
 
-void relay_link::use(tls_context_ptr context, std::vector<relay_address> relays) {
+void relay_link::use(tls_context_ptr context, std::vector<host_port> relays) {
   context_ = std::move(context);
   relays_ = std::move(relays);
 }
@@ -96,7 +96,7 @@ void relay_link::carry_out(const link_open& a) {
   }
   if (connections_.size() >= connections_max) connections_.erase(connections_.begin());
   connections_.push_back(std::make_unique<connection>(*this, a.link));
-  const relay_address& to = relays_[next_relay_++ % relays_.size()];
+  const host_port& to = relays_[next_relay_++ % relays_.size()];
   if (worth_a_line()) log_.info("dial", {{"link", a.link}, {"host", to.host}, {"port", to.port}});
   connections_.back()->dial(to, a.with_certificate);
 }

@@ -25,12 +25,12 @@ public:
   };
 
   // Without a context (no relay configured) every link_open fails.
-  relay_link(event_loop& loop, tls_context_ptr context, std::vector<relay_address> relays, log_sink& log,
+  relay_link(event_loop& loop, tls_context_ptr context, std::vector<host_port> relays, log_sink& log,
              listener& events, std::string_view name = device_link_name);
   ~relay_link();
 
   // For dials from now on; a connection that stands goes on.
-  void use(tls_context_ptr context, std::vector<relay_address> relays);
+  void use(tls_context_ptr context, std::vector<host_port> relays);
   void act(const link_action& action);
   bool idle() const { return connections_.empty(); }
 
@@ -46,7 +46,7 @@ private:
 
   event_loop* loop_;
   tls_context_ptr context_;
-  std::vector<relay_address> relays_;
+  std::vector<host_port> relays_;
   logger log_;
   bool sparse_;                    // not every dial in vain is told
   listener* events_;

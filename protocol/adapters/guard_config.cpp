@@ -1,7 +1,8 @@
 #include "protocol/adapters/guard_config.hpp"
 
+#include "protocol/base/host_port.hpp"
+
 #include <arpa/inet.h>
-#include <charconv>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/stat.h>
@@ -10,7 +11,6 @@
 namespace tomoshibi {
 namespace {
 
-constexpr std::size_t host_bytes_max = 253;
 constexpr std::string_view receiver_form =
     "tls://host:port or tcp://host:port, for example \"tls://centre.example.net:10443\" or \"tcp://127.0.0.1:12000\"";
 
@@ -85,17 +85,10 @@ std::optional<guard_receiver> parse_guard_receiver(std::string_view text) {
   if (!text.starts_with("tls://") && !text.starts_with("tcp://")) return std::nullopt;
   out.secure = text.starts_with("tls://");
   text.remove_prefix(6);
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos) return std::nullopt;
-  std::string_view host = text.substr(0, colon);
-  const std::string_view digits = text.substr(colon + 1);
-  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  if (bracketed) host = host.substr(1, host.size() - 2);
-  if (!bracketed && host.find(':') != std::string_view::npos) return std::nullopt;
-  const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), out.port);
-  if (code != std::errc{} || end != digits.data() + digits.size() || out.port == 0) return std::nullopt;
-  if (host.empty() || host.size() > host_bytes_max || host.find_first_of(" \t/@[]") != std::string_view::npos) return std::nullopt;
-  out.host = std::string(host);
+  const auto at = parse_host_port(text);
+  if (!at) return std::nullopt;
+  out.host = at->host;
+  out.port = at->port;
   return out;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace tomoshibi {
 
@@ -15,6 +16,16 @@ enum class press_source : std::uint8_t {
   box = 3,        // a button on the gateway itself
   drill = 4,      // by an operator: a test on every hop
 };
+
+constexpr std::string_view name_of(press_source source) {
+  switch (source) {
+    case press_source::first_aid: return "first_aid";
+    case press_source::box: return "box";
+    case press_source::drill: return "drill";
+    case press_source::button: break;
+  }
+  return "button";
+}
 
 // How far a press has come; only ever forward.
 enum class press_stage : std::uint8_t {

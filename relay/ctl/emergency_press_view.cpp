@@ -74,16 +74,6 @@ void time_lines(std::string& out, const relay::press_row& p) {
 
 }  // namespace
 
-std::string_view name_of(press_source source) {
-  switch (source) {
-    case press_source::first_aid: return "first_aid";
-    case press_source::box: return "box";
-    case press_source::drill: return "drill";
-    case press_source::button: break;
-  }
-  return "button";
-}
-
 std::string_view name_of(relay::guard_event_state s) {
   switch (s) {
     case relay::guard_event_state::waiting: return "waiting";

@@ -35,7 +35,6 @@ std::string press_as_json(const relay::press_row& p, std::span<const relay::guar
 std::string times_as_text(const relay::press_row& p);
 
 std::string format_us(std::uint32_t us);     // 850 us, 12.3 ms, 1.250 s
-std::string_view name_of(press_source source);          // button first_aid box drill
 std::string_view name_of(relay::guard_event_state s);   // waiting delivered refused given_up
 // What a person is told of a press: "the guard centre has it", "NOT delivered yet" ...
 std::string_view words_of(relay::press_outcome outcome);

@@ -1,7 +1,7 @@
 #include "relay/shell/emergency_service.hpp"
 
 #include "protocol/adapters/dc09_cipher.hpp"
-#include "relay/core/mime.hpp"
+#include "relay/shell/mail_content_of.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -14,18 +14,6 @@ namespace tomoshibi::relay {
 namespace {
 
 constexpr millis view_every = 1s;
-
-mail_content content_of(const submit_emergency_mail& a, const std::string& from_name) {
-  return {.from_address = a.from_address,
-          .from_name = from_name,
-          .to_address = a.to_address,
-          .to_name = a.to_name,
-          .subject = a.what.subject,
-          .body = a.what.body,
-          .message_id = a.what.message_id,
-          .language = a.lang == language::ja ? "ja" : "en",
-          .date = a.what.queued};
-}
 
 }  // namespace
 

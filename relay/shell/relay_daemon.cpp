@@ -2,8 +2,8 @@
 
 #include "protocol/adapters/pki.hpp"
 #include "protocol/base/check.hpp"
-#include "relay/core/mime.hpp"
 #include "relay/shell/control_line.hpp"
+#include "relay/shell/mail_content_of.hpp"
 #include "relay/shell/sqlite_emergency_book.hpp"
 
 #include <algorithm>
@@ -15,18 +15,6 @@ namespace {
 constexpr millis ticket_look = 1h;   // how often it is asked whether the ticket keys are to turn
 
 constexpr std::string_view text_plain = "text/plain; charset=utf-8";
-
-mail_content content_of(const submit_mail& a, const std::string& from_name) {
-  return {.from_address = a.from_address,
-          .from_name = from_name,
-          .to_address = a.to_address,
-          .to_name = a.to_name,
-          .subject = a.what.subject,
-          .body = a.what.body,
-          .message_id = a.what.message_id,
-          .language = a.lang == language::ja ? "ja" : "en",
-          .date = a.what.queued};
-}
 
 }  // namespace
 

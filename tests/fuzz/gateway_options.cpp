@@ -27,7 +27,7 @@ void check_words(fuzz::input& in) {
 }
 
 void check_address(const std::string& text) {
-  const auto at = parse_relay_address(text);
+  const auto at = parse_host_port(text);
   if (!at) return;
   TOMO_REQUIRE(!at->host.empty() && at->port != 0);
   // What `gateway enrol` takes as a host.

@@ -20,7 +20,8 @@ import unittest
 import harness
 
 sys.path.insert(0, str(harness.ROOT / "tests/support"))
-from relay_fixture import ACK, PATIENCE_S, Gateway, Relay, hello, records, slot_record  # noqa: E402
+from relay_fixture import PATIENCE_S, Gateway, Relay, hello, records, slot_record  # noqa: E402
+from wire import ACK  # noqa: E402
 
 OWN_MOUNTS = "TOMOSHIBI_OWN_MOUNTS"
 DISK_MIB = 24          # emergency.db takes 8 MiB for itself

@@ -21,7 +21,8 @@ import harness
 
 sys.path.insert(0, str(harness.ROOT / "tests/support"))
 import relay_fixture as fixture  # noqa: E402
-from relay_fixture import ACK, PING, frame, hello, nested, number, records, signed, slot_record  # noqa: E402
+from relay_fixture import hello, records, slot_record  # noqa: E402
+from wire import ACK, PING, frame, nested, number, signed  # noqa: E402
 
 SEED = 3
 SETTLE_S = 40              # for handshakes that never end and sessions to be thrown out: 10 s each, on a busy machine

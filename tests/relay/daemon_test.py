@@ -22,8 +22,9 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
 import relay_fixture as fixture  # noqa: E402
-from relay_fixture import ACK, CONFIG, PATIENCE_S, PING, Relay, frame, hello, number, records, slot_record  # noqa: E402
+from relay_fixture import PATIENCE_S, Relay, hello, records, slot_record  # noqa: E402
 from smtp_fault_server import FaultServer  # noqa: E402
+from wire import ACK, CONFIG, PING, frame, number  # noqa: E402
 
 RELAY, CTL = sys.argv.pop(1), sys.argv.pop(1)
 

@@ -15,12 +15,11 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from relay_fixture import (PATIENCE_S, Gateway, LogReader, Relay, fixed64, frame, nested, number, signed)  # noqa: E402
+from relay_fixture import PATIENCE_S, Gateway, LogReader, Relay  # noqa: E402
+from wire import (ACCEPTED, BUTTON, CLOSED, DRILL, LANE_HELLO, LANE_WELCOME, PRESS, PRESS_NEWS, PRESS_REPORT, RECEIVED,  # noqa: E402
+                  fixed64, frame, nested, number, signed)
 
 RELAY, CTL, GUARD = sys.argv[1:4]
-BYE, PING, PRESS, NEWS, LANE_HELLO, LANE_WELCOME, REPORT, BOX_STATE, DRILL_REQUEST = 9, 7, 16, 17, 23, 24, 25, 26, 27
-RECEIVED, ACCEPTED, CLOSED = 2, 3, 4
-BUTTON, DRILL = 1, 4
 KEY = "00112233445566778899aabbccddeeff"
 
 
@@ -86,11 +85,11 @@ class Lane(Gateway):
         self.send(frame(PRESS, body + (fixed64(6, request) if request else b"")))
 
     def report(self, id_, path=1):
-        self.send(frame(REPORT, fixed64(1, id_) + number(2, BUTTON) + nested(3, b"button") + number(5, path) + number(8, 900)
+        self.send(frame(PRESS_REPORT, fixed64(1, id_) + number(2, BUTTON) + nested(3, b"button") + number(5, path) + number(8, 900)
                         + number(9, 4000) + number(10, 30000) + number(11, 31000)))
 
     def wait_news(self, id_, stage):
-        while (got := self.receive_kind(NEWS)) is not None:
+        while (got := self.receive_kind(PRESS_NEWS)) is not None:
             if got[1] == id_ and got[2] >= stage:
                 return got[2]
 
@@ -146,7 +145,7 @@ class EmergencyTest(unittest.TestCase):
         self.guard.say("misbehave answer=silence count=2")
         with Lane(self.relay, 2) as lane:
             lane.press(0xD0)
-            got = lane.receive_kind(NEWS)
+            got = lane.receive_kind(PRESS_NEWS)
             self.assertEqual((got[1], got[2]), (0xD0, RECEIVED))
             lane.wait_news(0xD0, ACCEPTED)   # after the sender's repetitions
         self.guard.wait_booked(1, account="A002", event="personal emergency")

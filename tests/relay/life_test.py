@@ -15,7 +15,8 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
 from notify_fixture import HeldThread, Manager, thread_named  # noqa: E402
-from relay_fixture import ACK, BYE, PATIENCE_S, Relay, records, slot_record  # noqa: E402
+from relay_fixture import PATIENCE_S, Relay, records, slot_record  # noqa: E402
+from wire import ACK, BYE  # noqa: E402
 
 RELAY, CTL = (os.path.abspath(path) for path in sys.argv[1:3])
 del sys.argv[1:3]

@@ -1,5 +1,5 @@
-"""The relay's end of the emergency lane, played by a script: TLS 1.3 with both certificates, frames, and as much of Protocol
-Buffers as the lane's messages need. What arrives waits in a list; what is answered is the test's to say."""
+"""The relay's end of the emergency lane, played by a script: TLS 1.3 with both certificates, frames, and the
+lane's messages (wire.py). What arrives waits in a list; what is answered is the test's to say."""
 import pathlib
 import socket
 import ssl
@@ -8,10 +8,7 @@ import subprocess
 import threading
 import time
 
-PING, PONG, BYE, PRESS, PRESS_NEWS = 7, 8, 9, 16, 17
-LANE_HELLO, LANE_WELCOME, PRESS_REPORT, BOX_STATE, DRILL_REQUEST = 23, 24, 25, 26, 27
-RECEIVED, ACCEPTED, CLOSED = 2, 3, 4
-BUTTON, FIRST_AID, BOX, DRILL = 1, 2, 3, 4
+from wire import LANE_HELLO, LANE_WELCOME, PING, PONG, PRESS_NEWS, fields, fixed64, frame, number, signed
 
 
 def make_certificates(folder, gateway="box-1"):
@@ -31,59 +28,6 @@ def make_certificates(folder, gateway="box-1"):
         openssl("x509", "-req", "-in", folder / f"{name}.csr", "-CA", folder / "ca.pem", "-CAkey", folder / "ca.key",
                 "-CAcreateserial", "-days", "30", "-out", folder / f"{name}.pem", "-extfile", folder / f"{name}.ext")
         (folder / f"{name}.key").chmod(0o600)
-
-
-def varint(value):
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes(out + bytes([value]))
-
-
-def field(number, value, kind="varint"):
-    if kind == "fixed64":
-        return varint(number << 3 | 1) + struct.pack("<Q", value)
-    if kind == "bytes":
-        return varint(number << 3 | 2) + varint(len(value)) + value
-    return varint(number << 3) + varint(value)
-
-
-def fields(data):
-    """{number: value of its last appearance}; a repeated message is its list."""
-    out, at = {}, 0
-
-    def take():
-        nonlocal at
-        value = shift = 0
-        while True:
-            byte = data[at]
-            at += 1
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                return value
-
-    while at < len(data):
-        key = take()
-        number, kind = key >> 3, key & 7
-        if kind == 0:
-            out[number] = take()
-        elif kind == 1:
-            out[number] = struct.unpack("<Q", data[at:at + 8])[0]
-            at += 8
-        elif kind == 2:
-            size = take()
-            out.setdefault(number, []).append(data[at:at + size])
-            at += size
-        else:
-            raise ValueError(f"field of kind {kind}")
-    return out
-
-
-def frame(number, body=b""):
-    payload = field(number, body, "bytes")
-    return struct.pack(">H", len(payload)) + payload
 
 
 class LanePeer:
@@ -120,7 +64,7 @@ class LanePeer:
             stream = self.context.wrap_socket(plain, server_side=True)
             with self.changed:
                 self.connections += 1
-                number = self.connections
+                connection = self.connections
                 self.current = stream
                 self.changed.notify_all()
             held = b""
@@ -131,7 +75,7 @@ class LanePeer:
                 held += part
                 while len(held) >= 2 and len(held) >= 2 + struct.unpack(">H", held[:2])[0]:
                     size = struct.unpack(">H", held[:2])[0]
-                    self._take(stream, number, fields(held[2:2 + size]))
+                    self._take(stream, connection, fields(held[2:2 + size]))
                     held = held[2 + size:]
         except (OSError, ssl.SSLError):
             pass
@@ -139,21 +83,21 @@ class LanePeer:
             plain.close()
 
     def _take(self, stream, connection, message):
-        number = next(iter(message))
-        body = fields(message[number][-1])
+        (kind, content), = message.items()
+        body = fields(content)
         with self.changed:
-            self.got.append((number, body, time.monotonic(), connection))
+            self.got.append((kind, body, time.monotonic(), connection))
             self.changed.notify_all()
-        if number == LANE_HELLO and self.welcomes:
-            stream.sendall(frame(LANE_WELCOME, field(1, int(time.time() * 1000) << 1)))
-        if number == PING and not self.mute:
-            stream.sendall(frame(PONG, field(1, body.get(1, 0))))
+        if kind == LANE_HELLO and self.welcomes:
+            stream.sendall(frame(LANE_WELCOME, signed(1, int(time.time() * 1000))))
+        if kind == PING and not self.mute:
+            stream.sendall(frame(PONG, number(1, body.get(1, 0))))
 
-    def send(self, number, body=b""):
-        self.current.sendall(frame(number, body))
+    def send(self, kind, body=b""):
+        self.current.sendall(frame(kind, body))
 
     def news(self, press, stage):
-        self.send(PRESS_NEWS, field(1, press, "fixed64") + field(2, stage))
+        self.send(PRESS_NEWS, fixed64(1, press) + number(2, stage))
 
     def drop(self):
         """Cuts the connection; closing alone would wait for the thread that reads."""
@@ -162,22 +106,22 @@ class LanePeer:
         except OSError:
             pass
 
-    def wait(self, number, since=0, seconds=15, where=lambda body: True):
+    def wait(self, kind, since=0, seconds=15, where=lambda body: True):
         """The first such message at or after place `since` in `got`: (place, fields, time, connection); fails after a while."""
         end = time.monotonic() + seconds
         with self.changed:
             while True:
                 for place in range(since, len(self.got)):
-                    if self.got[place][0] == number and where(self.got[place][1]):
+                    if self.got[place][0] == kind and where(self.got[place][1]):
                         return (place, *self.got[place][1:])
                 left = end - time.monotonic()
                 if left <= 0:
-                    raise TimeoutError(f"no message {number} within {seconds} s; came: {[g[0] for g in self.got[since:]]}")
+                    raise TimeoutError(f"no message {kind} within {seconds} s; came: {[g[0] for g in self.got[since:]]}")
                 self.changed.wait(left)
 
-    def count(self, number):
+    def count(self, kind):
         with self.changed:
-            return sum(1 for g in self.got if g[0] == number)
+            return sum(1 for g in self.got if g[0] == kind)
 
     def close(self):
         self.listener.close()

@@ -65,20 +65,10 @@ std::string_view mark_of(const shown_emergency& f) {
 
 void field(std::string& out, std::string_view key, std::string_view value) { out += joined({key, ": ", value, "\n"}); }
 
-std::string_view source_name(press_source source) {
-  switch (source) {
-    case press_source::first_aid: return "first_aid";
-    case press_source::box: return "box";
-    case press_source::drill: return "drill";
-    case press_source::button: break;
-  }
-  return "button";
-}
-
 void press_fields(const shown_emergency& f, std::string& out) {
   const auto& p = *f.facts->press;
   field(out, "press", dc09::reference_of(p.id));
-  field(out, "source", source_name(p.source));
+  field(out, "source", name_of(p.source));
   if (!p.button.empty()) field(out, "button", one_line(p.button));
   field(out, "occurred", p.occurred ? f.time.second(*p.occurred) : "unknown");
   field(out, "known", f.time.second(p.known));

@@ -66,20 +66,24 @@ status set(context& c) {
   });
 }
 
+// The home that was named, which must have an account; nothing: none was named, all are meant.
+result<std::optional<home_id>> find_home_with_account(const context& c, registry& r) {
+  if (!c.has("HOME")) return std::nullopt;
+  const auto h = r.find_home(c.text("HOME"));
+  if (!h) return std::unexpected(h.error());
+  if (!r.directory().guards.contains(h->id))
+    return fail(errc::not_found, "home " + shown(h->id) + " has no account at the guard centre; see: tomoshibi-ctl guard set --help");
+  return h->id;
+}
+
 status show(context& c) {
   auto r = registry::open(c);
   if (!r) return std::unexpected(r.error());
-  std::optional<home_id> only;
-  if (c.has("HOME")) {
-    const auto h = r->find_home(c.text("HOME"));
-    if (!h) return std::unexpected(h.error());
-    if (!r->directory().guards.contains(h->id))
-      return fail(errc::not_found, "home " + shown(h->id) + " has no account at the guard centre; see: tomoshibi-ctl guard set --help");
-    only = h->id;
-  }
+  const auto only = find_home_with_account(c, *r);
+  if (!only) return std::unexpected(only.error());
   text_table t({"HOME", "NAME", "ACCOUNT", "KEY", "THREE-DAY ALERT"});
   for (const auto& [id, a] : r->directory().guards) {
-    if (only && id != *only) continue;
+    if (*only && id != **only) continue;
     const auto& name = r->directory().homes.at(id).name;
     if (c.has("--json"))
       c.say(json_object().add("home", static_cast<std::uint32_t>(id)).add("name", name).add("account", a.account)
@@ -139,20 +143,14 @@ status test_one(context& c, const relay::home& h, const relay::guard_account& a,
 status test(context& c) {
   auto r = registry::open(c);
   if (!r) return std::unexpected(r.error());
-  std::optional<home_id> only;
-  if (c.has("HOME")) {
-    const auto h = r->find_home(c.text("HOME"));
-    if (!h) return std::unexpected(h.error());
-    if (!r->directory().guards.contains(h->id))
-      return fail(errc::not_found, "home " + shown(h->id) + " has no account at the guard centre; see: tomoshibi-ctl guard set --help");
-    only = h->id;
-  }
+  const auto only = find_home_with_account(c, *r);
+  if (!only) return std::unexpected(only.error());
   if (r->directory().guards.empty())
     return fail(errc::not_found, "no home has an account at a guard centre yet; see: tomoshibi-ctl guard set --help");
   const auto patience = read_timeout(c, "30");
   if (!patience) return std::unexpected(patience.error());
   for (const auto& [id, a] : r->directory().guards) {
-    if (only && id != *only) continue;
+    if (*only && id != **only) continue;
     if (auto ok = test_one(c, r->directory().homes.at(id), a, *patience); !ok) return ok;
   }
   c.say("the line to the guard centre works");

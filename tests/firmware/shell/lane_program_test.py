@@ -18,8 +18,9 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 import lane_peer  # noqa: E402
-from lane_peer import (ACCEPTED, BOX_STATE, BYE, CLOSED, DRILL, DRILL_REQUEST, FIRST_AID, LANE_HELLO,  # noqa: E402
-                       PING, PONG, PRESS, PRESS_REPORT, RECEIVED, LanePeer, field)
+from lane_peer import LanePeer  # noqa: E402
+from wire import (ACCEPTED, BOX_STATE, BYE, CLOSED, DRILL, DRILL_REQUEST, FIRST_AID, LANE_HELLO, PING, PONG,  # noqa: E402
+                  PRESS, PRESS_REPORT, RECEIVED, fixed64, number)
 
 PROGRAM = os.path.abspath(sys.argv[1])
 HOME = next((os.path.abspath(a) for a in sys.argv[2:] if a != "--inside"), None)
@@ -97,7 +98,7 @@ class Box:
 def way(peer, box):
     """From the button to the report."""
     _, hello, _, _ = peer.wait(LANE_HELLO)
-    check("it says who it is", hello[2] == [b"box-1"] and hello[1] == 1)
+    check("it says who it is", hello[2] == b"box-1" and hello[1] == 1)
     peer.wait(BOX_STATE)
     check("idle at first", box.shows("idle"))
     button = Button()
@@ -105,7 +106,7 @@ def way(peer, box):
     _, press, came, _ = peer.wait(PRESS)
     print(f"        press at the relay's end {1000 * (came - pressed):.1f} ms after its datagram was sent")
     check("the press comes at once", came - pressed < 1)
-    check("it is the button's", press[2] == 1 and press[3] == [b"ip:127.0.0.2/000301"])
+    check("it is the button's", press[2] == 1 and press[3] == b"ip:127.0.0.2/000301")
     check("calling is shown", box.shows("calling"))
     peer.news(press[1], RECEIVED)
     check("received is shown", box.shows("received"))
@@ -152,7 +153,7 @@ def killed(peer, box, first):
         _, again, _, _ = peer.wait(kind, place)
         check(f"killed at stage {stage or 1}: the same press goes on", again[1] == press[1])
     peer.news(press[1], CLOSED)
-    peer.send(PING, field(1, 5))
+    peer.send(PING, number(1, 5))
     peer.wait(PONG, place)          # what came before it is done
     place = len(peer.got)
     box.kill()
@@ -186,8 +187,8 @@ def bad_lane(peer, box):
 
 def drill(peer, box):
     place = len(peer.got)
-    peer.send(DRILL_REQUEST, field(1, 4711, "fixed64"))
-    peer.send(DRILL_REQUEST, field(1, 4711, "fixed64"))
+    peer.send(DRILL_REQUEST, fixed64(1, 4711))
+    peer.send(DRILL_REQUEST, fixed64(1, 4711))
     _, press, _, _ = peer.wait(PRESS, place)
     check("a drill is one, and carries its request", press[2] == DRILL and press[6] == 4711)
     peer.news(press[1], ACCEPTED)
