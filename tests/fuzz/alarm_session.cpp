@@ -2,9 +2,11 @@
 //
 // Whatever it is told: hello comes first on a link and nothing before the welcome but it, a goodbye ends it, nothing goes to a link that is
 // not there; a press is called accepted only if the relay or the direct path said so of its own name; what was durable and is not accepted
-// is still in the store; and it always knows when to wake.
+// is still in the store; the panel is told changes only, says that the guard centre has it only after somebody said so, and has light
+// and words for whatever it is told; and it always knows when to wake.
 #include "firmware/core/alarm.hpp"
 #include "firmware/ports/memory_emergency_store.hpp"
+#include "firmware/ports/panel_words.hpp"
 #include "protocol/base/check.hpp"
 #include "tests/fuzz/input.hpp"
 
@@ -39,6 +41,7 @@ private:
                                              store_, null_log());
     link_ = 0;
     open_ = false;
+    shown_ = {};
     turn([this](alarm_output& o) { box_->on_start(now_, o); });
   }
 
@@ -73,6 +76,23 @@ private:
       }
     }
     for (const press& p : out.to_direct) names_.push_back(p.id);
+    if (out.panel) see(*out.panel);
+  }
+
+  // What the person in the room makes of it.
+  void see(const panel_view& view) {
+    TOMO_REQUIRE(view != shown_);
+    shown_ = view;
+    const bool idle = view.word == panel_word::idle;
+    if (view.word == panel_word::accepted) TOMO_REQUIRE(!accepted_.empty());
+    if (idle) TOMO_REQUIRE(!view.test);
+    for (const auto language : {panel_language::japanese, panel_language::english})
+      TOMO_REQUIRE(voice_of(view, language).empty() == idle);
+    const panel_signal signal = signal_of(view);
+    TOMO_REQUIRE((signal.call == pulse_off && signal.answer == pulse_off) == idle);
+    TOMO_REQUIRE((signal.fault == pulse_on) == view.not_saved);
+    if (view.test) TOMO_REQUIRE(signal.buzzer == pulse_off);
+    if (view.word == panel_word::not_delivered && !view.test) TOMO_REQUIRE(signal.buzzer != pulse_off && signal.call != pulse_off);
   }
 
   press_id some_name() {
@@ -166,6 +186,7 @@ private:
   bool greeted_ = false;
   std::vector<press_id> names_;
   std::set<press_id> accepted_;     // that somebody called accepted
+  panel_view shown_;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 // tomoshibi-ctl writes for a box is read by the box to the same address.
 #include "firmware/shell/config_file.hpp"
 #include "firmware/shell/options.hpp"
+#include "protocol/adapters/guard_config.hpp"
 #include "protocol/base/check.hpp"
 #include "relay/ctl/gateway_bundle.hpp"
 #include "tests/fuzz/input.hpp"
@@ -28,6 +29,9 @@ void check_words(fuzz::input& in) {
 
 void check_address(const std::string& text) {
   const auto at = parse_host_port(text);
+  const auto receiver = parse_guard_receiver("tls://" + text);
+  TOMO_REQUIRE(at.has_value() == receiver.has_value() && !parse_guard_receiver(text.substr(0, text.find(':'))));
+  if (at) TOMO_REQUIRE(receiver->secure && receiver->host == at->host && receiver->port == at->port);
   if (!at) return;
   TOMO_REQUIRE(!at->host.empty() && at->port != 0);
   // What `gateway enrol` takes as a host.
