@@ -44,6 +44,11 @@ void book_watch::tell(std::string_view text) const {
   context::say_now(std::string(at).append(text));
 }
 
+bool drill_is_whole(const relay::drill_row& drill, const std::optional<relay::press_row>& press) {
+  if (press && press->stage == press_stage::accepted) return press->reported.has_value();
+  return drill.ended.has_value();
+}
+
 result<millis> read_timeout(const context& c, std::string_view otherwise) {
   const auto seconds = parse_integer("--timeout", c.text("--timeout", std::string(otherwise)), 1, 600);
   if (!seconds) return std::unexpected(seconds.error());

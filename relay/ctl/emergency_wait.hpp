@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 
 namespace tomoshibi::ctl {
 
@@ -31,6 +32,9 @@ private:
   std::chrono::steady_clock::time_point began_;
   std::chrono::steady_clock::time_point until_;
 };
+
+// Nothing more will be known of it. A drill ends with the acknowledgement; the box's report of what it shows comes after that.
+bool drill_is_whole(const relay::drill_row& drill, const std::optional<relay::press_row>& press);
 
 // --timeout: seconds, 1 to 600.
 result<millis> read_timeout(const context& c, std::string_view otherwise);

@@ -1,57 +1,25 @@
 #!/usr/bin/env python3
 """Goal: with the real daemons, every press ends as exactly one line of the guard centre's list or as a visible "not delivered",
 whatever breaks on its way: kill -9 of gateway, relay and guard centre, a relay that is down, wrong answers, a line that is cut or
-loses packets, a full disk. What the panel shows goes forward only, and never says "accepted" before the centre has it.
+loses packets, a full disk, wrong clocks, a full outbox, a thousand others that reconnect. What the panel shows goes forward only,
+and never says "accepted" before the centre has it.
 
-    emergency_test.py [--only NAME]... [--long]        without: what costs seconds
+    emergency_test.py [--only NAME]... [--long] [--away-s N]        without: what costs seconds
 """
 import argparse
+import contextlib
 import os
 import subprocess
 import time
 
 import bad_machine_test as bad
+import emergency_hard as hard
 import harness
 import product
-from emergency_stage import UNDELIVERED_AFTER_S, Way
+from emergency_stage import DELIVERED_S, FORWARD, SETTLE_S, UNDELIVERED_AFTER_S, Press, Way, firewall
 from guard_centre import LANE_PORT
 from guard_centre import PORT as GUARD_PORT
 from stage import wait_until
-
-DELIVERED_S = 25           # on a busy machine; the fault is over by then
-SETTLE_S = 0.7             # a second line of the list would come now
-FORWARD = ["calling", "received", "accepted"]
-
-
-class Press:
-    """One press and what must become of it."""
-
-    def __init__(self, way):
-        self.way, self.before, self.seen = way, len(way.guard.booked()), len(way.panel.shown)
-        self.at = time.monotonic()
-        self.number = way.press()
-
-    def words(self):
-        return [word for _, word in self.way.panel.shown[self.seen:]]
-
-    def shows(self, word, seconds=DELIVERED_S):
-        wait_until(lambda: word in self.words(), seconds, lambda: self.way.told(f"press {self.number} never showed {word}"))
-        return self
-
-    def delivered(self, seconds=DELIVERED_S):
-        """One line of the list, and the panel says so, after the centre had it."""
-        self.shows("accepted", seconds)
-        took = next(at for at, word in self.way.panel.shown[self.seen:] if word == "accepted") - self.at
-        time.sleep(SETTLE_S)
-        new = self.way.guard.booked()[self.before:]
-        if len(new) != 1:
-            harness.fail(self.way.told(f"press {self.number} is {len(new)} lines of the list: {new}"))
-        forward = [w for w in self.words() if w in FORWARD]
-        if forward != sorted(forward, key=FORWARD.index):
-            harness.fail(self.way.told(f"press {self.number} went back: {self.words()}"))
-        self.way.announce("release")
-        return f"{took * 1000:.0f} ms, {' '.join(self.words())}"
-
 
 # ---- scenarios: each leaves everything as it was
 
@@ -196,16 +164,10 @@ def relay_killed(way):
     return said
 
 
-def firewall(way, *rules):
-    """Packets are swallowed: no reset, as on a line that is cut."""
-    nft = "\n".join(["table inet tms {", "chain c { type filter hook input priority 0;", *rules, "}", "}"])
-    harness.run(way.namespace.exec(["nft", "-f", "-"]), input=nft)
-    return lambda: harness.run(way.namespace.exec(["nft", "delete", "table", "inet", "tms"]))
-
-
 def line_cut(way):
     """Everything is half open, both ways to the centre; later the line is back."""
-    heal = firewall(way, f"tcp dport {{ 8443, {LANE_PORT}, {GUARD_PORT} }} drop", f"tcp sport {{ 8443, {LANE_PORT}, {GUARD_PORT} }} drop")
+    ports = f"{{ {product.DEVICE_PORT}, {LANE_PORT}, {GUARD_PORT} }}"
+    heal = firewall(way, f"tcp dport {ports} drop", f"tcp sport {ports} drop")
     try:
         press = Press(way).shows("not_delivered", UNDELIVERED_AFTER_S + 10)
         if press.words()[-1] == "accepted" or "received" in press.words():
@@ -250,35 +212,63 @@ def full_disk(way):
 QUICK = {"plain": plain, "relay_down": relay_down, "guard_dies": guard_dies, "gateway_killed": gateway_killed,
          "relay_killed": relay_killed, "drill": drill, "operators": operators}
 LONG = {"wrong_answers": wrong_answers, "guard_away": guard_away, "lane_half_open": lane_half_open, "line_cut": line_cut,
-        "full_disk": full_disk, "loss": loss}
+        "full_disk": full_disk, "loss": loss, "delay": hard.delay, "duh": hard.duh, "second_receiver": hard.second_receiver,
+        "clocks": hard.clocks, "relay_away": hard.relay_away}
+# On a stage of their own, which they set up and start.
+APART = {"backlog": hard.backlog, "storm": hard.storm}
+DISK_MIB = 4
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--only", action="append", choices=[*QUICK, *LONG])
-    options.add_argument("--long", action="store_true", help="all of them: minutes")
+    options.add_argument("--only", action="append", choices=[*QUICK, *LONG, *APART])
+    options.add_argument("--long", action="store_true", help="all of them: a quarter of an hour")
+    options.add_argument("--away-s", type=int, default=60, help="for so long the relay is away in relay_away (default 60)")
     asked = options.parse_args()
     harness.need_root()
     if asked.long or asked.only:
         bad.enter_own_mounts()
-    names = asked.only or [*QUICK, *(LONG if asked.long else {})]
+    names = asked.only or [*QUICK, *([*LONG, *APART] if asked.long else [])]
+    together = [name for name in names if name not in APART]
+    if together:
+        with stage(together) as way:
+            way.away_s = asked.away_s
+            put_on_small_disk(way)
+            way.start()
+            for name in together:
+                run(name, {**QUICK, **LONG}[name], way)
+            way.stop()
+            if way.disk:
+                subprocess.run(["umount", "--lazy", str(way.all.box / "state")], check=False)
+    for name in names:
+        if name in APART:
+            with stage([name]) as way:
+                run(name, APART[name], way)
+                way.stop()
+
+
+@contextlib.contextmanager
+def stage(names):
+    apart = names[0] in APART
     with harness.work_folder("emergency") as folder, harness.Namespace("emergency") as namespace, \
             product.MailServer(harness.ROOT, namespace, folder / "mail") as mail:
-        way = Way(namespace, folder, mail)
-        way.disk = None
-        if bad.OWN_MOUNTS in os.environ:
-            way.disk = bad.Disk(Cleanup(), 4)
-            state = way.all.box / "state"
-            state.mkdir(mode=0o700)
-            harness.run(["mount", "--bind", str(way.disk.path), str(state)])
-        way.start()
-        for name in names:
-            began = time.monotonic()
-            said = {**QUICK, **LONG}[name](way)
-            print(f"{name}: {said} ({time.monotonic() - began:.1f} s)", flush=True)
-        way.stop()
-        if bad.OWN_MOUNTS in os.environ:
-            subprocess.run(["umount", "--lazy", str(way.all.box / "state")], check=False)
+        yield Way(namespace, folder, mail, hard.BACKLOG_WATCHED if apart else ())
+
+
+def run(name, scenario, way):
+    began = time.monotonic()
+    said = scenario(way)
+    print(f"{name}: {said} ({time.monotonic() - began:.1f} s)", flush=True)
+
+
+def put_on_small_disk(way):
+    """The gateway's state, where we may mount."""
+    way.disk = None
+    if bad.OWN_MOUNTS in os.environ:
+        way.disk = bad.Disk(Cleanup(), DISK_MIB)
+        state = way.all.box / "state"
+        state.mkdir(mode=0o700)
+        harness.run(["mount", "--bind", str(way.disk.path), str(state)])
 
 
 class Cleanup:

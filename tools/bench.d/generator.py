@@ -13,13 +13,16 @@ WINDOW_OTHERS = 256
 
 
 class Load:
-    def __init__(self, fleet, count, port, log, protocol="tomoshibi", tls="tomoshibi", window=None, records=6, slots_back=None):
+    def __init__(self, fleet, count, port, log, protocol="tomoshibi", tls="tomoshibi", window=None, records=6, slots_back=None,
+                 namespace=None):
         window = window or WINDOW.get(tls, WINDOW_OTHERS)
         command = [stage.binary("tomoshibi-load"), "run", "--fleet", str(fleet.secrets), "--ca", str(fleet.relay / "ca.pem"),
                    "--count", str(count), "--port", str(port), "--protocol", protocol, "--tls", tls, "--window", str(window),
                    "--records", str(records)]
         if slots_back:
             command += ["--slots-back", str(slots_back)]
+        if namespace:
+            command = namespace.exec(command)
         self.count, self.log = count, log
         with open(log, "ab") as err:
             self.popen = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=err, text=True,

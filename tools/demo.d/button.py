@@ -35,7 +35,7 @@ def panel_words(log, since_ms):
 class Button:
     """Relay, gateway and home of a replay that is over, going on by the machine's clock, with a guard centre."""
 
-    def __init__(self, replayed, namespace, folder, mail, contacts, home_arguments):
+    def __init__(self, replayed, namespace, folder, mail, contacts, home_arguments, nodes):
         self.namespace, self.folder, self.mail, self.contacts = namespace, folder, mail, contacts
         self.product = product.Product(namespace, folder, None)
         self.product.home = replayed.home
@@ -43,7 +43,7 @@ class Button:
         self.centre.join(self.product, {"button_period_s": 900})
         self.control = folder / "home.sock"
         self.home_arguments = [*home_arguments, "--control", str(self.control)]
-        self.home, self.wrong = None, []
+        self.home, self.nodes, self.wrong = None, nodes, []
 
     # ---- programs
 
@@ -52,13 +52,13 @@ class Button:
         self.product.start_relay()
         self.home = stage.Process(self.namespace, [stage.binary("tomoshibi-home"), *self.home_arguments], self.folder / "home.log")
         self.product.start_gateway()
-        self.centre.wait_for_lines(READY_S, lambda: self.quoted("relay and gateway do not reach the guard centre"))
         stage.wait_until(lambda: self.ready() or not self.all_alive(), READY_S,
-                         lambda: self.quoted("the gateway does not find the button, or has no lane"))
+                         lambda: self.quoted("relay, gateway and guard centre do not reach each other, or the gateway not the button"))
         self.check_alive()
 
     def ready(self):
-        return self.control.exists() and "mod=lane evt=up" in (self.folder / "gateway.log").read_text(errors="replace")
+        known = self.product.gateway.said().count("mod=echonet evt=node_known")
+        return guard_centre.lines_stand(self.product) and self.control.exists() and known >= self.nodes
 
     def processes(self):
         return [p for p in (*self.product.processes(), self.home) if p]

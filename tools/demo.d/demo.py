@@ -132,7 +132,7 @@ class Demo:
         say("\nthe button  relay, gateway and home begin again where the replay ended, by the machine's clock: the replay's stands")
         say("            still while programs work, and would call every step 0 ms. Now somebody presses the button.")
         home = ["--record", str(RECORD), "--map", str(MAPPING), "--start", self.end]
-        self.button = button.Button(self.product, self.namespace, self.folder, self.mail, CONTACTS, home)
+        self.button = button.Button(self.product, self.namespace, self.folder, self.mail, CONTACTS, home, len(APPLIANCES) + 1)
         self.button.start()
         self.button.press()
         self.button.tell(say)

@@ -1,10 +1,10 @@
 """A guard centre on one machine, for the demo and for tests: tomoshibi-guard in TLS, with certificates of its own that it gave to
 its callers, and what relay and gateway have to be told of it."""
+import copy
 import json
 import pathlib
 import re
 import subprocess
-import time
 
 import stage
 from stage import binary, fail
@@ -27,7 +27,14 @@ class GuardCentre:
         for path, text in ((self.key_file, key + "\n"), (self.folder / "accounts", f"{account} {key} {name}\n")):
             path.touch(mode=0o600)
             path.write_text(text)
-        self.popen = None
+        self.port, self.popen = PORT, None
+
+    def beside(self, port):
+        """A second receiver of the same centre: account and certificates as here, a list of its own."""
+        other = copy.copy(self)
+        other.journal, other.log = self.folder / f"guard-{port}.jsonl", self.folder / f"guard-{port}.log"
+        other.port, other.popen = port, None
+        return other
 
     def _ctl(self, *arguments):
         return stage.run([binary("tomoshibi-ctl"), "--dir", str(self.folder / "pki"), *arguments])
@@ -44,7 +51,7 @@ class GuardCentre:
     def table(self, caller, null_interval_s=1):
         """[guard] of relay.toml or gateway.toml, as far as both are the same."""
         folder = self.caller(caller)
-        return (f'\n[guard]\nreceivers = ["tls://127.0.0.1:{PORT}"]\nca = "{folder}/ca.pem"\ncertificate = "{folder}/gateway.pem"\n'
+        return (f'\n[guard]\nreceivers = ["tls://127.0.0.1:{self.port}"]\nca = "{folder}/ca.pem"\ncertificate = "{folder}/gateway.pem"\n'
                 f'key = "{folder}/gateway.key"\nnull_interval_s = {null_interval_s}\n')
 
     def join(self, product, emergency=None):
@@ -60,10 +67,11 @@ class GuardCentre:
                         + self.table("box") + f'account = "{self.account}"\naccount_key = "{self.key_file}"\nline = "2"\n')
         product.ctl("guard", "set", product.home, "--account", self.account, "--key-file", self.key_file)
 
-    def start(self):
+    def start(self, wrap=()):
+        """`wrap`: what runs it, such as env."""
         pki = self.folder / "pki"
-        command = [binary("tomoshibi-guard"), "--accounts", str(self.folder / "accounts"), "--json", str(self.journal),
-                   "--tls-listen", f"127.0.0.1:{PORT}", "--certificate", str(pki / "relay.pem"), "--key", str(pki / "relay-key.pem"),
+        command = [*wrap, binary("tomoshibi-guard"), "--accounts", str(self.folder / "accounts"), "--json", str(self.journal),
+                   "--tls-listen", f"127.0.0.1:{self.port}", "--certificate", str(pki / "relay.pem"), "--key", str(pki / "relay-key.pem"),
                    "--ca", str(pki / "ca.pem")]
         began = len(self.entries_of("listening"))
         with open(self.log, "ab") as out:
@@ -105,7 +113,10 @@ class GuardCentre:
         """Presses and drills in the operator's list, one for each line of it."""
         return [e for e in self.entries_of("booked") if e["event"] in CALLS]
 
-    def wait_for_lines(self, seconds, otherwise):
-        """Relay and gateway are both connected: the centre hears of both from now on."""
-        heard = len(self.entries_of("linked"))
-        stage.wait_until(lambda: len(self.entries_of("linked")) >= heard + 3, seconds, otherwise)
+
+def lines_stand(product):
+    """Relay and gateway, as they run now, are connected to each other and to the centre: by their logs."""
+    def last(process, module):
+        return (re.findall(rf"mod={module} evt=(\w+)", process.said()) or [""])[-1]
+    relay, gateway = product.relay, product.gateway
+    return "mod=lane evt=up" in relay.said() and [last(relay, "guard"), last(gateway, "guard"), last(gateway, "lane")] == ["up"] * 3

@@ -138,12 +138,19 @@ class Process:
                 os.sched_setaffinity(0, cpus)
 
         with open(log, "ab") as out:
+            self.begins = out.tell()  # earlier lives are in the log before
             self.popen = subprocess.Popen(namespace.exec(command) if namespace else command, stdout=out, stderr=out,
                                           stdin=subprocess.DEVNULL, preexec_fn=prepare, start_new_session=True,
                                           env={**os.environ, **(env or {})})
 
     def alive(self):
         return self.popen.poll() is None
+
+    def said(self):
+        """Its log since it was started."""
+        with open(self.log, "rb") as lines:
+            lines.seek(self.begins)
+            return lines.read().decode(errors="replace")
 
     def kill9(self):
         self.popen.kill()

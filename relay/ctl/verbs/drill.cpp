@@ -49,8 +49,7 @@ status follow(context& c, std::uint64_t request, millis patience) {
       press = std::move(*p);
     }
     if (press) tell_progress(*watch, *press, so_far);
-    const bool whole = press && press->stage == press_stage::accepted && press->reported;
-    if (*d && (whole || (*d)->ended || watch->over())) return judge(c, press);
+    if (*d && (drill_is_whole(**d, press) || watch->over())) return judge(c, press);
     if (!watch->again()) return fail(errc::net_timeout, "the drill FAILED: the relay did not write it down");
   }
 }

@@ -1,5 +1,6 @@
 // Goal: what an operator reads of presses says what happened, in text and as JSON, and calls nothing delivered that is not.
 #include "relay/ctl/emergency_view.hpp"
+#include "relay/ctl/emergency_wait.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <nlohmann/json.hpp>
@@ -47,6 +48,19 @@ const ctl::report_range range{noon - 24h, noon + 24h, false};
 bool has(const std::string& text, std::string_view what) { return text.find(what) != std::string::npos; }
 
 }  // namespace
+
+TEST_CASE("a drill is followed until the box has told what it shows") {
+  drill_row drill{.request = 7, .home = home_id{1}, .press = press_id{0x1f}};
+  CHECK_FALSE(ctl::drill_is_whole(drill, std::nullopt));
+  press_row p = delivered();
+  CHECK(ctl::drill_is_whole(drill, p));
+  p.reported.reset();
+  CHECK_FALSE(ctl::drill_is_whole(drill, p));
+  drill.ended = noon + 40ms;                       // with the acknowledgement, before the report
+  CHECK_FALSE(ctl::drill_is_whole(drill, p));
+  CHECK(ctl::drill_is_whole(drill, lost()));       // ended by itself: nobody acknowledged it
+  CHECK(ctl::drill_is_whole(drill, std::nullopt));
+}
 
 TEST_CASE("times are shown in the unit that suits them") {
   CHECK(ctl::format_us(0) == "0 us");
