@@ -17,11 +17,11 @@ constexpr pulse slow{500, 500}, quick{250, 250}, alarm{100, 100};
 
 constexpr words all[] = {
     {"idle", "", "", "", "", {}},
-    {"accepted", "警備センターに届きました。そのままお待ちください。",
+    {"accepted", "ガードセンターに届きました。そのままお待ちください。",
      "The guard centre has your call. Please wait where you are.",
-     "訓練です。警備センターに届きました。",
+     "訓練です。ガードセンターに届きました。",
      "This is a drill. The guard centre has the test call.", {pulse_off, pulse_on, pulse_off, pulse_off}},
-    {"received", "知らせを受け取りました。警備センターにつないでいます。",
+    {"received", "知らせを受け取りました。ガードセンターにつないでいます。",
      "Your call has been received. We are telling the guard centre.",
      "訓練です。知らせを受け取りました。",
      "This is a drill. The test call has been received.", {pulse_on, slow, pulse_off, pulse_off}},
