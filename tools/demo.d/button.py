@@ -155,14 +155,14 @@ class Button:
 
     def tell(self, say):
         """All of it as real programs told it: the times are not the demo's."""
-        if self.press_row:
-            self.tell_press(self.press_row, say)
+        for press in self.listed():
+            self.tell_press(press, say)
         if self.words:
             say("panel       " + ", ".join(f"{word} {max(0, at - self.pressed_ms)} ms" for at, word in self.words)
                 + "  by its log, after the button was told")
         for entry in self.entries:
             self.tell_entry(entry, say)
-        for m in self.mails():
+        for m in sorted(self.mails(), key=lambda m: m["kept_ms"]):
             say(f"mail        {m['kept_ms'] - self.pressed_ms:5d} ms  {m['to']}  {m['subject']}")
         for text in self.wrong:
             say(f"NOT as it has to be: {text}")
@@ -170,9 +170,10 @@ class Button:
             say("            delivered, exactly one entry in the guard centre's list, every contact told twice")
 
     def tell_press(self, press, say):
-        say(f"press       {press['press']} at {press['occurred']}; by the {press['path']} path; by the gateway's clock:")
+        how = {"relay": "delivered by the relay", "direct": "delivered directly"}.get(press["path"], "NOT delivered")
+        say(f"press       {press['press']} at {press['occurred']}, {how}; since then, by the gateway's clock:")
         for key, text in HOPS:
-            said = f"{press[key] / 1000:5.1f} ms" if press[key] is not None else "  later "
+            said = f"{press[key] / 1000:5.1f} ms" if press[key] is not None else "not told"
             say(f"            {said}  {text}")
 
     def tell_entry(self, entry, say):
