@@ -73,6 +73,16 @@ void add_delays(metrics& m, const press_delays& d) {
   m.counter("emergency_interrupted_total", "Presses reported without times: the box began anew meanwhile.", d.interrupted);
 }
 
+void add_receipts(metrics& m, const receipt_times& r) {
+  static constexpr std::string_view name = "emergency_receipt_seconds";
+  m.head(name, "From the bytes of a press at this relay to its being durable and said so, since the start, drills with them.", "histogram");
+  for (std::size_t i = 0; i < receipt_times::bounds_us.size(); ++i)
+    m.bucket(name, "", seconds_text(std::chrono::microseconds{receipt_times::bounds_us[i]}), r.at_most(i));
+  m.bucket(name, "", "+Inf", r.count());
+  m.line("emergency_receipt_seconds_sum", seconds_text(r.sum()));
+  m.line("emergency_receipt_seconds_count", std::to_string(r.count()));
+}
+
 }  // namespace
 
 void add_emergency(metrics& m, const relay_view& v) {
@@ -82,6 +92,7 @@ void add_emergency(metrics& m, const relay_view& v) {
   add_centre(m, *v.emergency);
   add_book(m, *v.emergency);
   add_delays(m, v.emergency->delays);
+  add_receipts(m, v.receipts);
 }
 
 }  // namespace tomoshibi::relay

@@ -62,6 +62,8 @@ std::string emergency_block(const relay_view& v) {
   row(out, "Presses since the start <span lang=\"ja\">通報</span>", std::to_string(h.presses));
   row(out, "Not acknowledged yet <span lang=\"ja\">未受理の通報</span>", std::to_string(h.presses_unaccepted));
   row(out, "Of them, for longer than 30 s <span lang=\"ja\">うち30秒超</span>", std::to_string(h.presses_late));
+  if (v.receipts.count() != 0)
+    row(out, "Stored by this relay in, p99 <span lang=\"ja\">記録までの時間 (p99)</span>", milliseconds(v.receipts.recent().p99_us));
   row(out, "Drills since the start <span lang=\"ja\">訓練</span>", std::to_string(h.drills));
   row(out, "Visits asked for, not acknowledged <span lang=\"ja\">未受理の訪問依頼</span>", std::to_string(h.dispatches_open));
   row(out, "Troubles of boxes and buttons <span lang=\"ja\">装置とボタンの不具合</span>", std::to_string(h.troubles_open));

@@ -46,7 +46,10 @@ struct emergency_service::impl final : loop_part, device_channel_receiver, guard
   void on_guard_doubted(std::size_t receiver) override;
 
   void carry_out(desk_output& actions);
-  void carry_out(send& a) { channel->send(a.session, a.data); }
+  void carry_out(send& a) {
+    channel->send(a.session, a.data);
+    receipts.on_sent(stopwatch::now());
+  }
   void carry_out(relay::close& a) { channel->close(a.session); }
   void carry_out(guard_submit& a);
   void carry_out(guard_cancel& a);
@@ -90,7 +93,7 @@ struct emergency_service::impl final : loop_part, device_channel_receiver, guard
   std::unique_ptr<smtp_worker> mail;
   bool joined = false;                       // a part of the loop
   bool stopping = false;
-  std::optional<stopwatch::time_point> bytes_at;  // of the first that came in this turn
+  receipt_watch receipts;
   std::uint64_t commits_before = 0;
   mono_time shown_at = mono_time::min();
   bool show_again = true;
@@ -99,7 +102,6 @@ struct emergency_service::impl final : loop_part, device_channel_receiver, guard
   std::atomic<mono_time> asked_alive = never;     // a sign of life is owed since then
   mutable std::mutex shown_mutex;
   emergency_view shown;
-  commit_times receipts;
   endpoint local;
   std::thread thread;
 };
@@ -178,12 +180,11 @@ void emergency_service::impl::on_wake(mono_time at) {
 
 void emergency_service::impl::on_turn_end(mono_time at) {
   if (is_stopped) return;
+  receipts.on_commit_due();
   with_desk([&](desk_output& out) { desk.on_turn_end(at, wall(), out); });
-  if (bytes_at && desk.commits() != commits_before)
-    receipts.add(std::chrono::duration_cast<std::chrono::microseconds>(stopwatch::now() - *bytes_at));
-  if (bytes_at || desk.commits() != commits_before) show_again = true;
-  commits_before = desk.commits();
-  bytes_at.reset();
+  const bool bytes_came = receipts.on_turn_end(stopwatch::now(), desk.presses_begun(), desk.commits());
+  const bool committed = desk.commits() != std::exchange(commits_before, desk.commits());
+  if (bytes_came || committed) show_again = true;
   if (show_again && at - shown_at >= view_every) show();
   if (stopping && channel->sessions() == 0) finish();
 }
@@ -191,7 +192,7 @@ void emergency_service::impl::on_turn_end(mono_time at) {
 void emergency_service::impl::show() {
   show_again = false;
   shown_at = now();
-  emergency_view fresh{desk.health(), channel->counts(), receipts};
+  emergency_view fresh{desk.health(), channel->counts(), receipts.times()};
   std::lock_guard lock(shown_mutex);
   shown = std::move(fresh);
 }
@@ -202,7 +203,7 @@ void emergency_service::impl::on_session_open(session_id id, const peer& who) {
 }
 
 void emergency_service::impl::on_session_bytes(session_id id, byte_view data) {
-  if (!bytes_at) bytes_at = stopwatch::now();
+  receipts.on_bytes(stopwatch::now());
   with_desk([&](desk_output& out) { desk.on_lane_bytes(now(), wall(), id, data, out); });
 }
 

@@ -51,7 +51,7 @@ struct emergency_service_setup {
 struct emergency_view {
   emergency_health desk;
   device_channel_counts lanes;
-  commit_times receipts;                     // from a press's bytes to its being durable: the relay's part of its way
+  receipt_times receipts;                    // the relay's part of the way of a press
 };
 
 class emergency_service final : public emergency_requests {

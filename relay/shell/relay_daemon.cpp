@@ -298,8 +298,10 @@ void relay_daemon::on_mail_done(const mail_key& key, const mail_result& done) {
 // ---- what is shown
 
 relay_view relay_daemon::view() const {
+  auto emergency = emergency_ ? std::optional{emergency_->view()} : std::nullopt;
   return {.core = core_.health(),
-          .emergency = emergency_ ? std::optional{emergency_->view().desk} : std::nullopt,
+          .emergency = emergency ? std::optional{std::move(emergency->desk)} : std::nullopt,
+          .receipts = emergency ? std::move(emergency->receipts) : receipt_times{},
           .device = channel_.counts(),
           .commits = commit_times_,
           .checks_failed = checks_failed(),

@@ -14,13 +14,20 @@ std::string_view link_text(const emergency_health& h) {
   return h.link == dc09::link_state::up ? "up" : h.link == dc09::link_state::down ? "down" : "unknown";
 }
 
-json emergency_facts_of(const emergency_health& h) {
+json receipts_of(const receipt_times& r) {
+  const delay_summary s = r.recent();
+  return {{"n", s.n},           {"min_us", s.min_us}, {"mean_us", s.mean_us}, {"p50_us", s.p50_us},
+          {"p95_us", s.p95_us}, {"p99_us", s.p99_us}, {"max_us", s.max_us}};
+}
+
+json emergency_facts_of(const emergency_health& h, const receipt_times& receipts) {
   return {{"guard_link", link_text(h)},           {"lanes_up", h.lanes_up},
           {"lines_lost", h.lines_lost},           {"troubles_open", h.troubles_open},
           {"presses", h.presses},                 {"presses_unaccepted", h.presses_unaccepted},
           {"presses_late", h.presses_late},       {"drills", h.drills},
           {"dispatches_late", h.dispatches_late}, {"events_waiting", h.events_waiting},
-          {"homes_without_centre", h.homes_without_centre}};
+          {"homes_without_centre", h.homes_without_centre},
+          {"receipts", receipts_of(receipts)}};
 }
 
 json facts(const relay_view& v) {
@@ -41,7 +48,7 @@ json facts(const relay_view& v) {
   out["episodes_open"] = episodes;
   out["mails"] = {{"queued", v.core.mails_queued}, {"sent", v.core.mails_sent}, {"given_up", v.core.mails_given_up}};
   if (v.core.oldest_mail) out["mails"]["oldest"] = format_utc(*v.core.oldest_mail);
-  if (v.emergency) out["emergency"] = emergency_facts_of(*v.emergency);
+  if (v.emergency) out["emergency"] = emergency_facts_of(*v.emergency, v.receipts);
   out["commits"] = {{"done", v.core.commits}, {"failed", v.core.commits_failed}, {"last_ms", v.commits.last().count() / 1000}};
   return out;
 }

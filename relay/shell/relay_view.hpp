@@ -4,6 +4,7 @@
 #include "relay/core/emergency/emergency_health.hpp"
 #include "relay/core/health.hpp"
 #include "relay/shell/device_channel.hpp"
+#include "relay/shell/receipt_times.hpp"
 
 #include <array>
 #include <chrono>
@@ -34,6 +35,7 @@ private:
 struct relay_view {
   relay::health core;
   std::optional<emergency_health> emergency = {};  // nothing: that part is not enabled
+  receipt_times receipts = {};                     // of it
   device_channel_counts device;
   commit_times commits;
   std::uint64_t checks_failed = 0;

@@ -15,11 +15,12 @@ sys.path[:0] = [str(HERE), str(ROOT / "tools/lib")]
 import fire  # noqa: E402
 import home  # noqa: E402
 import measure  # noqa: E402
+import press  # noqa: E402
 import report  # noqa: E402
 import servers  # noqa: E402
 import stage  # noqa: E402
 
-PARTS = ("echonet", "gateway", "mad", "many")
+PARTS = ("echonet", "gateway", "mad", "many", "press")
 GATEWAYS_MAX = 20_000
 
 
@@ -37,7 +38,7 @@ def parse():
     o = p.parse_args()
     if not 1 <= o.rounds <= 20:
         p.error("--rounds: 1 to 20")
-    o.gateways = o.gateways or (50 if o.smoke else 1_000 if o.quick else 10_000)
+    o.gateways = o.gateways or (50 if o.smoke else 1_000 if o.quick or o.only == ["press"] else 10_000)
     if not 10 <= o.gateways <= GATEWAYS_MAX:
         p.error(f"--gateways: 10 to {GATEWAYS_MAX}")
     if o.quick or o.smoke:
@@ -48,7 +49,7 @@ def parse():
     o.steps = sorted({min(1_000, o.gateways), o.gateways})
     o.rival = not (o.no_rival or o.smoke)
     o.floor = o.reader = not o.smoke
-    o.parts = ["mad", "many"] if o.smoke else o.only or list(PARTS)
+    o.parts = o.only or (["mad", "many", "press"] if o.smoke else list(PARTS))
     return o
 
 
@@ -83,19 +84,21 @@ def run(options, folder, say):
     if "gateway" in options.parts:
         for number in range(min(options.rounds, 2)):
             home.gateway(folder / f"gateway-{number}", results, say)
-    if {"mad", "many"} & set(options.parts):
+    if {"mad", "many", "press"} & set(options.parts):
         cache = folder if options.smoke else ROOT / "build/bench"
         fleet = servers.Fleet(cache, options.gateways, say)
         if "many" in options.parts:
             fire.many(options, folder / "many", fleet, results, say)
         if "mad" in options.parts:
             fire.misbehaving(options, folder, fleet, results, say)
+        if "press" in options.parts:
+            press.way(options, folder, fleet, results, say)
     results["machine"]["load_average_end"] = measure.load_average()
     return results
 
 
 def tell(options, results):
-    table = report.build({**results, "rows": home.rows(results)}, options.steps)
+    table = report.build({**results, "rows": home.rows(results) + press.rows(results)}, options.steps)
     print(table.text())
     out = ROOT / "build/bench/result.json"
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +117,8 @@ def main():
     try:
         results = run(options, folder, say)
         if options.smoke:
-            print("bench smoke: every message acknowledged once, no connection lost, everybody back after a restart")
+            print("bench smoke: every message acknowledged once, no connection lost, everybody back after a restart, every press in the "
+                  "guard centre's list once")
         else:
             tell(options, results)
     except stage.Failure as failure:

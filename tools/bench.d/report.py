@@ -1,4 +1,5 @@
-"""From results to the table: ours, rival, floor, ratio, goal, verdict. Medians over the rounds."""
+"""From results to the table: ours, rival, floor, ratio (to the rival; of presses, which have none, to the floor), goal, verdict.
+Medians over the rounds."""
 from measure import median
 
 OURS, RIVALS = "ours", ("mosquitto 1.3", "mosquitto 1.2")
@@ -30,7 +31,7 @@ class Table:
         self.add(what, ours, theirs, floor, goal, met, ratio, digits)
 
     def text(self):
-        head = ["what", "ours", "rival", "floor", "ours/rival", "goal", "verdict"]
+        head = ["what", "ours", "rival", "floor", "ratio", "goal", "verdict"]
         lines = [[r["what"], cell(r["ours"], r["digits"]), cell(r["rival"], r["digits"]), cell(r["floor"], r["digits"]),
                   cell(r["ratio"], 2), r["goal"], r["verdict"]] for r in self.rows]
         widths = [max(len(line[i]) for line in [head, *lines]) for i in range(len(head))]

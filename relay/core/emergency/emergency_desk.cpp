@@ -324,6 +324,7 @@ void emergency_desk::on_stop(mono_time now, wall_at wall, desk_output& out) {
 }
 
 std::uint64_t emergency_desk::commits() const { return parts_->f.count.commits; }
+std::uint64_t emergency_desk::presses_begun() const { return parts_->f.count.presses + parts_->f.count.drills; }
 
 emergency_health emergency_desk::health() const {
   auto& p = *parts_;

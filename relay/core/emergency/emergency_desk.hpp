@@ -67,7 +67,8 @@ public:
   // The relay ends: says bye to every lane. What waits is in the book.
   void on_stop(mono_time now, wall_at wall, desk_output& out);
 
-  std::uint64_t commits() const;             // since the start
+  std::uint64_t commits() const;             // since the start, those that succeeded
+  std::uint64_t presses_begun() const;       // since the start, drills with them: durable or not
   emergency_health health() const;           // walks through what is open: not for every turn
 
 private:

@@ -17,6 +17,8 @@ using namespace tomoshibi::load;
 namespace {
 
 constexpr std::size_t count_max = 25'000;
+constexpr double device_sign_of_life_s = 30;  // as a gateway has it, on either connection
+constexpr double lane_sign_of_life_s = 20;
 constexpr rlim_t descriptors_wanted = count_max + 1'000;
 
 struct run_options {
@@ -63,13 +65,15 @@ int run(const run_options& o) {
   std::vector<std::unique_ptr<speaker>> speakers;
   const slot_index first = slot_of(system_clock_source{}.wall().at) - o.slots_back;
   for (const member& m : *fleet)
-    speakers.push_back(o.protocol == "mqtt" ? make_mqtt_speaker(m.name, {.payload_bytes = o.payload})
-                                            : make_device_speaker(m.name, {.first_slot = first, .records = o.records}));
+    speakers.push_back(o.protocol == "mqtt"   ? make_mqtt_speaker(m.name, {.payload_bytes = o.payload})
+                       : o.protocol == "lane" ? make_lane_speaker(m.name)
+                                              : make_device_speaker(m.name, {.first_slot = first, .records = o.records}));
   const std::size_t message_bytes = speakers.front()->message(1).size();
   auto tls = make_client_tls({.kind = o.tls, .server_name = "127.0.0.1", .ca_pem = *ca}, *fleet);
   if (!tls) return complain(tls.error());
   if (!o.mad.empty()) return misbehave(o.mad, **tls, *speakers.front(), {"127.0.0.1", o.port});
-  swarm s({.server = {"127.0.0.1", o.port}, .dial_window = o.window}, **tls, std::move(speakers));
+  const double sign_of_life_s = o.protocol == "lane" ? lane_sign_of_life_s : device_sign_of_life_s;
+  swarm s({.server = {"127.0.0.1", o.port}, .dial_window = o.window, .sign_of_life_s = sign_of_life_s}, **tls, std::move(speakers));
   std::printf("{\"gateways\": %zu, \"message_bytes\": %zu}\n", fleet->size(), message_bytes);
   std::fflush(stdout);
   return obey(s);
@@ -92,7 +96,7 @@ int main(int argc, char** argv) {
   running->add_option("--ca", o.ca, "The CA of the server's certificate")->required();
   running->add_option("--count", o.count, "Play so many")->check(CLI::Range(std::size_t{1}, count_max))->capture_default_str();
   running->add_option("--port", o.port, "Of the server on 127.0.0.1")->capture_default_str();
-  running->add_option("--protocol", o.protocol)->check(CLI::IsMember({"tomoshibi", "mqtt"}))->capture_default_str();
+  running->add_option("--protocol", o.protocol)->check(CLI::IsMember({"tomoshibi", "lane", "mqtt"}))->capture_default_str();
   running->add_option("--tls", o.tls)->check(CLI::IsMember({"tomoshibi", "openssl12", "openssl13"}))->capture_default_str();
   running->add_option("--records", o.records, "Slots in one message")->check(CLI::Range(1u, 40u))->capture_default_str();
   running->add_option("--slots-back", o.slots_back, "The first slot sent lies so far back")->capture_default_str();

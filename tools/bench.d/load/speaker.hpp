@@ -31,6 +31,9 @@ struct device_speaker_options {
 };
 std::unique_ptr<speaker> make_device_speaker(const std::string& name, const device_speaker_options& options);
 
+// An emergency lane: it stands and sends no messages.
+std::unique_ptr<speaker> make_lane_speaker(const std::string& name);
+
 struct mqtt_speaker_options {
   std::size_t payload_bytes = 394;
 };
