@@ -18,7 +18,9 @@ constexpr std::array<std::string_view, 1> schema_steps = {
     "CREATE TABLE pad (id INTEGER PRIMARY KEY CHECK (id = 1), data BLOB NOT NULL);"};
 
 constexpr std::uint32_t pages_max = 64;       // 30 are used; a bound should something go wrong
-constexpr std::uint32_t log_pages = 32;       // a put is one page
+// The log is moved into the file from so many pages on; a put is one page. Three syncs, while nobody waits for a lamp, if it can be.
+constexpr std::uint32_t log_calm = 8;         // behind a press that is over, or a button
+constexpr std::uint32_t log_most = 32;        // behind a press
 constexpr std::size_t pad_size = 16 * 4096;   // written to grow the log, 16 pages at once
 constexpr int pad_rounds_max = 8;
 
@@ -101,11 +103,12 @@ status grow_log(sqlite_db& db) {
 }
 
 // Takes the room: in the log, and in the file by moving the log into it, which leaves no holes.
-bool reserve(sqlite_db& db) {
-  (void)db.exec("PRAGMA wal_autocheckpoint=0");
-  const bool grown = grow_log(db) && db.move_log();
-  (void)db.exec("PRAGMA wal_autocheckpoint=" + std::to_string(log_pages));
-  return grown;
+bool reserve(sqlite_db& db) { return grow_log(db) && db.move_log(); }
+
+// A log that cannot be moved is moved behind a later write.
+status then_move_log(status written, sqlite_db& db, std::uint32_t from) {
+  if (written && db.log_waiting() >= from) (void)db.move_log();
+  return written;
 }
 
 }  // namespace
@@ -116,7 +119,7 @@ sqlite_emergency_store::sqlite_emergency_store(sqlite_emergency_options options)
 
 result<sqlite_emergency_store::open_file> sqlite_emergency_store::open_here() {
   auto db = sqlite_db::open(options_.path, {.exclusive = true, .busy_timeout = millis{500}, .pages_max = pages_max,
-                                            .log_pages = log_pages, .keep_log = true, .files = options_.files});
+                                            .log_pages = 0, .keep_log = true, .files = options_.files});
   if (!db) return std::unexpected(db.error());
   if (auto former = migrate(*db, {application_id, schema_steps}); !former) return std::unexpected(former.error());
   if (auto whole = db->quick_check(); !whole) {
@@ -226,7 +229,7 @@ status sqlite_emergency_store::put(const press& what) {
   press_row row{.used = true, .order = at != found->rows.end() ? at->row.order : next_order(*found), .what = what};
   if (at == found->rows.end()) at = std::ranges::find_if(found->rows, [](const auto& h) { return !h.row.used; });
   if (at == found->rows.end()) return fail(errc::refused, "no room for another press");
-  return write_row(file_->db, file_->presses.write, at->slot, encode_row(at->slot, row));
+  return then_move_log(write_row(file_->db, file_->presses.write, at->slot, encode_row(at->slot, row)), file_->db, log_most);
 }
 
 status sqlite_emergency_store::forget(press_id id) {
@@ -236,7 +239,7 @@ status sqlite_emergency_store::forget(press_id id) {
   if (!found) return std::unexpected(found.error());
   const auto at = std::ranges::find_if(found->rows, [id](const auto& h) { return h.row.used && h.row.what.id == id; });
   if (at == found->rows.end()) return {};
-  return write_row(file_->db, file_->presses.write, at->slot, encode_row(at->slot, press_row{}));
+  return then_move_log(write_row(file_->db, file_->presses.write, at->slot, encode_row(at->slot, press_row{})), file_->db, log_calm);
 }
 
 status sqlite_emergency_store::put_button(const known_button& what) {
@@ -249,7 +252,7 @@ status sqlite_emergency_store::put_button(const known_button& what) {
   // Free rows have order 0: they are taken first, then the one that was put longest ago.
   if (at == found->rows.end()) at = std::ranges::min_element(found->rows, {}, [](const auto& h) { return h.row.order; });
   const button_row row{.used = true, .order = next_order(*found), .what = what};
-  return write_row(file_->db, file_->buttons.write, at->slot, encode_row(at->slot, row));
+  return then_move_log(write_row(file_->db, file_->buttons.write, at->slot, encode_row(at->slot, row)), file_->db, log_calm);
 }
 
 }  // namespace tomoshibi::firmware

@@ -42,6 +42,11 @@ std::string pragmas(const sqlite_options& o) {
          std::to_string(o.log_pages) + ";PRAGMA journal_size_limit=" + (o.keep_log ? "-1;" : "4194304;");
 }
 
+int note_log(void* into, sqlite3*, const char*, int pages) {
+  *static_cast<std::uint32_t*>(into) = static_cast<std::uint32_t>(pages);
+  return SQLITE_OK;
+}
+
 }  // namespace
 
 void sqlite_db::closer::operator()(sqlite3* db) const { sqlite3_close_v2(db); }
@@ -68,6 +73,7 @@ result<sqlite_db> sqlite_db::open(const std::string& path, const sqlite_options&
   if (options.keep_log) sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_busy_timeout(raw, static_cast<int>(options.busy_timeout.count()));
   if (auto set = db.exec(pragmas(options)); !set) return std::unexpected(set.error());
+  if (options.log_pages == 0) sqlite3_wal_hook(raw, note_log, db.log_waiting_.get());
   // The file itself could be opened for writing a moment ago: so its header forbids it, by a version that no SQLite has.
   if (options.create && !options.read_only && sqlite3_db_readonly(raw, "main") == 1)
     return fail(errc::storage_corrupt, "open " + path + ": its header allows no writing");
@@ -149,8 +155,11 @@ status sqlite_db::checkpoint() {
 }
 
 status sqlite_db::move_log() {
-  const int rc = sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  int waiting = 0;
+  int moved = 0;
+  const int rc = sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &waiting, &moved);
   if (rc != SQLITE_OK) return failed(rc, db_.get(), "checkpoint");
+  *log_waiting_ = static_cast<std::uint32_t>(waiting - moved);
   return {};
 }
 

@@ -31,7 +31,8 @@ struct sqlite_options {
   bool exclusive = false;          // nobody else opens the file while we have it (storage_busy for the second)
   millis busy_timeout{5'000};
   std::uint32_t pages_max = 0;     // bound of the file in pages of 4 KiB, 0 = SQLite's own; passing it is storage_full
-  std::uint32_t log_pages = 256;   // the write-ahead log is moved into the file from so many pages on (about 1 MiB)
+  std::uint32_t log_pages = 256;   // the write-ahead log is moved into the file from so many pages on (about 1 MiB), in the commit
+                                   // that makes them so many; 0: only by move_log(), when its owner has time
   bool keep_log = false;           // the log keeps the room it once took, also when the file is closed: it is reused
   database_files* files = nullptr; // where the file lies; nullptr: machine_files(). Outlives the database
 };
@@ -57,6 +58,7 @@ public:
   status integrity_check();              // also indexes and foreign keys; slow
   status checkpoint();                   // moves the WAL into the file and truncates it
   status move_log();                     // moves it as far as it goes; the log keeps its room
+  std::uint32_t log_waiting() const { return *log_waiting_; }  // with log_pages 0: pages in it that were not moved
   result<std::int64_t> log_size();       // bytes that the WAL takes on the disk; 0 before the first write
   // An online copy: other connections may write meanwhile. The target is made anew; it is whole or the call fails.
   status backup_to(const std::string& target_path);
@@ -64,6 +66,7 @@ public:
 private:
   friend class statement;
   struct closer { void operator()(sqlite3* db) const; };
+  std::unique_ptr<std::uint32_t> log_waiting_ = std::make_unique<std::uint32_t>(0);  // SQLite knows where it is
   std::unique_ptr<sqlite3, closer> db_;
   database_files* files_ = nullptr;
 };

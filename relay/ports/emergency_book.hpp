@@ -200,6 +200,9 @@ public:
   virtual result<emergency_state> load() = 0;
   virtual status commit(const emergency_batch& batch) = 0;
   virtual status drop_old(wall_at now) = 0;            // what ended longer ago than emergency_history
+  // What a commit leaves to be done when everybody has got an answer. `calm`: nothing has happened for a moment; else only what
+  // must not grow any more is done.
+  virtual void rest(bool /*calm*/) {}
 
   virtual result<std::optional<press_row>> find_press(press_id id) = 0;
   virtual result<std::optional<alert_row>> find_alert(home_id home, appliance_id appliance, std::int32_t since) = 0;

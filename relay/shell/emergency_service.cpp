@@ -14,6 +14,7 @@ namespace tomoshibi::relay {
 namespace {
 
 constexpr millis view_every = 1s;
+constexpr millis calm_after = 20ms;   // since the last commit: the centre and the box answer sooner
 
 }  // namespace
 
@@ -95,6 +96,7 @@ struct emergency_service::impl final : loop_part, device_channel_receiver, guard
   bool stopping = false;
   receipt_watch receipts;
   std::uint64_t commits_before = 0;
+  mono_time rest_at = never;                 // of the book
   mono_time shown_at = mono_time::min();
   bool show_again = true;
 
@@ -169,12 +171,16 @@ void emergency_service::impl::finish() {
 
 mono_time emergency_service::impl::next_wake() const {
   if (is_stopped) return never;
-  const auto next = desk.next_wake(loop->now(), loop->wall().at);
+  const auto next = std::min(desk.next_wake(loop->now(), loop->wall().at), rest_at);
   return show_again ? std::min(next, shown_at + view_every) : next;
 }
 
 void emergency_service::impl::on_wake(mono_time at) {
   with_desk([&](desk_output& out) { desk.on_wake(at, wall(), out); });
+  if (at >= rest_at) {
+    rest_at = never;
+    setup.book.rest(true);
+  }
   if (show_again && at - shown_at >= view_every) show();
 }
 
@@ -185,6 +191,10 @@ void emergency_service::impl::on_turn_end(mono_time at) {
   const bool bytes_came = receipts.on_turn_end(stopwatch::now(), desk.presses_begun(), desk.commits());
   const bool committed = desk.commits() != std::exchange(commits_before, desk.commits());
   if (bytes_came || committed) show_again = true;
+  if (committed) {
+    setup.book.rest(false);
+    if (own_loop) rest_at = at + calm_after;   // a replay has no calm: its time stands still meanwhile
+  }
   if (show_again && at - shown_at >= view_every) show();
   if (stopping && channel->sessions() == 0) finish();
 }

@@ -8,13 +8,12 @@
 namespace tomoshibi::relay {
 namespace {
 
-constexpr std::uint32_t log_pages = 512;      // the log is moved into the file from 2 MiB on, in one to three milliseconds
 constexpr millis busy_timeout{500};           // tomoshibi-ctl only reads; nobody else writes
 constexpr std::int64_t page_bytes = 4096;
 constexpr int pad_rounds_max = 8;
 
 result<sqlite_db> open_file(const std::string& path, database_files& files) {
-  auto db = sqlite_db::open(path, {.busy_timeout = busy_timeout, .log_pages = log_pages, .keep_log = true, .files = &files});
+  auto db = sqlite_db::open(path, {.busy_timeout = busy_timeout, .log_pages = 0, .keep_log = true, .files = &files});
   if (!db) return std::unexpected(db.error());
   if (auto former = migrate(*db, emergency_schema()); !former) return std::unexpected(former.error());
   if (auto whole = db->quick_check(); !whole) return std::unexpected(whole.error());
@@ -125,7 +124,9 @@ status sqlite_emergency_book::commit(const emergency_batch& batch) {
   if (!tx) return std::unexpected(tx.error());
   for (const auto& row : batch)
     if (auto ok = write_row(statements_, row); !ok) return ok;
-  return tx->commit();
+  if (auto ok = tx->commit(); !ok) return ok;
+  if (db_.log_waiting() >= emergency_log_full) (void)db_.move_log();   // nobody let it rest
+  return {};
 }
 
 status sqlite_emergency_book::drop_old(wall_at now) {
@@ -153,6 +154,11 @@ status sqlite_emergency_book::drop_old(wall_at now) {
   if (auto ok = tx->commit(); !ok) return ok;
   (void)reserve();
   return {};
+}
+
+// Not in a commit, if it can be: three syncs more would stand between a press and its answer.
+void sqlite_emergency_book::rest(bool calm) {
+  if (db_.log_waiting() >= (calm ? emergency_log_calm : emergency_log_long)) (void)db_.move_log();  // fails: after the next commit
 }
 
 result<std::optional<press_row>> sqlite_emergency_book::find_press(press_id id) {

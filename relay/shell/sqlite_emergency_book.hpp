@@ -18,6 +18,9 @@ namespace tomoshibi::relay {
 
 inline constexpr std::int64_t emergency_log_reserve = 4 << 20;   // bytes of the log
 inline constexpr std::int64_t emergency_free_pages = 1024;       // of 4 KiB, in the file
+inline constexpr std::uint32_t emergency_log_calm = 128;         // pages in the log from which on it is moved when all is calm,
+inline constexpr std::uint32_t emergency_log_long = 512;         // and when it is not,
+inline constexpr std::uint32_t emergency_log_full = 768;         // and in a commit: what is reserved holds a thousand
 
 struct emergency_book_options {
   bool read_only = false;                    // for tomoshibi-ctl beside a relay that runs: not_found without a file
@@ -31,6 +34,7 @@ public:
   result<emergency_state> load() override;
   status commit(const emergency_batch& batch) override;
   status drop_old(wall_at now) override;
+  void rest(bool calm) override;             // moves the log into the file: a few milliseconds
   result<std::optional<press_row>> find_press(press_id id) override;
   result<std::optional<alert_row>> find_alert(home_id home, appliance_id appliance, std::int32_t since) override;
   result<std::optional<dispatch_row>> find_dispatch(dispatch_id id) override;

@@ -78,3 +78,32 @@ TEST_CASE("a disk that others have filled still takes a thousand presses") {
   for (std::uint64_t id = 1; id <= 1'000; ++id) REQUIRE(book->commit({press(id)}));
   CHECK(open_presses(*book) == 1'000);
 }
+
+TEST_CASE("a commit does not move the log: rest() does, when all is calm or the log is long; and the log never outgrows its room") {
+  testing::temporary_folder folder;
+  const auto path = folder.file("emergency.db");
+  auto book = sqlite_emergency_book::open(path).value();
+  REQUIRE(book->reserved());
+  const auto room = std::filesystem::file_size(path + "-wal");
+  const auto written = [&path] { return std::filesystem::last_write_time(path); };
+  const auto before = written();
+  std::uint64_t id = 0;
+  const auto commit = [&] { REQUIRE(book->commit({press(++id)})); };
+  commit();
+  book->rest(true);                        // too little to be worth it
+  for (std::uint32_t pages = 0; pages < emergency_log_long - 20; pages += 5) commit();
+  book->rest(false);
+  CHECK(written() == before);
+  book->rest(true);
+  const auto moved = written();
+  CHECK(moved != before);
+  for (int i = 0; i < 300; ++i) {          // never calm
+    commit();
+    book->rest(false);
+  }
+  CHECK(written() != moved);
+  for (int i = 0; i < 300; ++i) commit();  // and nobody lets it rest
+  CHECK(std::filesystem::file_size(path + "-wal") == room);
+  book.reset();
+  CHECK(open_presses(*sqlite_emergency_book::open(path).value()) == id);
+}
