@@ -116,7 +116,13 @@ class GuardCentre:
 
 def lines_stand(product):
     """Relay and gateway, as they run now, are connected to each other and to the centre: by their logs."""
-    def last(process, module):
-        return (re.findall(rf"mod={module} evt=(\w+)", process.said()) or [""])[-1]
-    relay, gateway = product.relay, product.gateway
-    return "mod=lane evt=up" in relay.said() and [last(relay, "guard"), last(gateway, "guard"), last(gateway, "lane")] == ["up"] * 3
+    relay, gateway = product.relay.said(), product.gateway.said()
+
+    def last(text, module, words):
+        return (re.findall(rf"mod={module} evt=({words})\b", text) or [""])[-1]
+
+    def reaches_centre(text):
+        """`up` is told once, also if the line is dialled again afterwards."""
+        return "mod=guard evt=up" in text and last(text, "guard", "dial|connected|closed|up|down") in ("connected", "up")
+    lane = "mod=lane evt=up" in relay and last(gateway, "lane", r"\w+") == "up"
+    return lane and reaches_centre(relay) and reaches_centre(gateway)
