@@ -298,32 +298,40 @@ def spread(took):
 
 
 class Others:
-    """A thousand gateways that are cut off and dial again, again and again."""
+    """A thousand gateways, device channel and lane, whose connections are cut and dialled again, again and again."""
 
     def __init__(self, way):
-        fleet = type("Fleet", (), {"secrets": way.folder / "fleet.pem", "relay": way.all.relay_folder})
-        harness.run([harness.binary("tomoshibi-load"), "enrol", str(fleet.relay), "--count", str(OTHERS), "--fleet", str(fleet.secrets)])
-        self.way, self.fleet, self.stopping, self.back, self.late = way, fleet, threading.Event(), 0, None
+        self.way = way
+        self.fleet = type("Fleet", (), {"secrets": way.folder / "fleet.pem", "relay": way.all.relay_folder})
+        harness.run([harness.binary("tomoshibi-load"), "enrol", str(self.fleet.relay), "--count", str(OTHERS),
+                     "--fleet", str(self.fleet.secrets)])
+        self.stopping, self.back, self.late = threading.Event(), {"tomoshibi": 0, "lane": 0}, None
 
     def __enter__(self):
-        self.load = generator.Load(self.fleet, OTHERS, product.DEVICE_PORT, self.way.folder / "load.log", namespace=self.way.namespace)
-        self.load.__enter__()
-        self.load.must(f"connect {OTHERS} window {OTHERS_LIMIT_S}")
-        self.thread = threading.Thread(target=self._go_on)
-        self.thread.start()
+        self.loads = {protocol: generator.Load(self.fleet, OTHERS, port, self.way.folder / f"load-{protocol}.log", protocol=protocol,
+                                               namespace=self.way.namespace)
+                      for protocol, port in (("tomoshibi", product.DEVICE_PORT), ("lane", LANE_PORT))}
+        for load in self.loads.values():
+            load.__enter__()
+            load.must(f"connect {OTHERS} window {OTHERS_LIMIT_S}")
+        self.threads = [threading.Thread(target=self._go_on, args=(protocol,)) for protocol in self.loads]
+        for thread in self.threads:
+            thread.start()
         return self
 
-    def _go_on(self):
+    def _go_on(self, protocol):
         while not self.stopping.is_set() and self.late is None:
-            answer = self.load.order(f"hangup {OTHERS_LIMIT_S}")
-            self.back += answer["handshakes"]
+            answer = self.loads[protocol].order(f"hangup {OTHERS_LIMIT_S}")
+            self.back[protocol] += answer["handshakes"]
             if not answer["in_time"]:
                 self.late = answer
 
     def __exit__(self, *_):
         self.stopping.set()
-        self.thread.join()
-        self.load.__exit__()
+        for thread in self.threads:
+            thread.join()
+        for load in self.loads.values():
+            load.__exit__()
 
 
 def storm(way):
@@ -350,5 +358,5 @@ def storm(way):
     way.settled()
     no_more_lines(way, booked + len(took), "after the storm")
     calm = [ms for number, ms in enumerate(took) if number not in KILLED_AT]
-    return (f"{len(took)} presses, {others.back} connections of others meanwhile: {spread(calm)}; "
+    return (f"{len(took)} presses, {others.back['tomoshibi']} connections and {others.back['lane']} lanes of others meanwhile: {spread(calm)}; "
             f"with the relay killed {', '.join(f'{took[n]:.0f}' for n in KILLED_AT)} ms")
