@@ -358,5 +358,5 @@ def storm(way):
     way.settled()
     no_more_lines(way, booked + len(took), "after the storm")
     calm = [ms for number, ms in enumerate(took) if number not in KILLED_AT]
-    return (f"{len(took)} presses, {others.back['tomoshibi']} connections and {others.back['lane']} lanes of others meanwhile: {spread(calm)}; "
-            f"with the relay killed {', '.join(f'{took[n]:.0f}' for n in KILLED_AT)} ms")
+    return (f"{len(took)} presses, {others.back['tomoshibi']} connections and {others.back['lane']} lanes of others meanwhile: "
+            f"{spread(calm)}; with the relay killed {', '.join(f'{took[n]:.0f}' for n in KILLED_AT)} ms")
