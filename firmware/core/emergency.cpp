@@ -55,7 +55,9 @@ void emergency::load(mono_time now, emergency_output& out) {
   buttons_ = std::move(loaded->buttons);
   out.buttons_loaded = true;
   if (loaded->damaged != 0) log_.error("presses_damaged", {{"rows", loaded->damaged}});
-  if (!loaded->open.empty()) log_.warning("presses_open", {{"presses", loaded->open.size()}});
+  // Those that the centre has stay for a while too, for the panel and until the relay has their report.
+  const auto calling = std::ranges::count_if(loaded->open, [](const press& p) { return p.stage < press_stage::accepted; });
+  if (calling != 0) log_.warning("presses_open", {{"presses", calling}});
   join(now, std::move(loaded->open));
 }
 

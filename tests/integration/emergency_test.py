@@ -131,6 +131,9 @@ def gateway_killed(way):
         booked = len(way.guard.booked())
         seen = len(way.panel.shown)
         way.all.start_gateway()
+        wait_until(lambda: "mod=gateway evt=running" in way.all.gateway.said(), 10, lambda: way.told("the gateway does not start"))
+        if ("evt=presses_open" in way.all.gateway.said()) != (word != "accepted"):
+            harness.fail(way.told(f"killed after {word}: whether a press is open is told wrongly"))
         if word == "accepted":
             way.settled()
             time.sleep(SETTLE_S)
