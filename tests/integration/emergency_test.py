@@ -234,15 +234,12 @@ def main():
     names = asked.only or [*QUICK, *([*LONG, *APART] if asked.long else [])]
     together = [name for name in names if name not in APART]
     if together:
-        with stage(together) as way:
+        with stage(together) as way, small_disk(way):
             way.away_s = asked.away_s
-            put_on_small_disk(way)
             way.start()
             for name in together:
                 run(name, {**QUICK, **LONG}[name], way)
             way.stop()
-            if way.disk:
-                subprocess.run(["umount", "--lazy", str(way.all.box / "state")], check=False)
     for name in names:
         if name in APART:
             with stage([name]) as way:
@@ -264,21 +261,21 @@ def run(name, scenario, way):
     print(f"{name}: {said} ({time.monotonic() - began:.1f} s)", flush=True)
 
 
-def put_on_small_disk(way):
-    """The gateway's state, where we may mount."""
+@contextlib.contextmanager
+def small_disk(way):
+    """For the gateway's state, where we may mount."""
     way.disk = None
-    if bad.OWN_MOUNTS in os.environ:
-        way.disk = bad.Disk(Cleanup(), DISK_MIB)
+    if bad.OWN_MOUNTS not in os.environ:
+        yield
+        return
+    with contextlib.ExitStack() as cleanup:
+        cleanup.addCleanup = cleanup.callback  # as unittest calls it
+        way.disk = bad.Disk(cleanup, DISK_MIB)
         state = way.all.box / "state"
         state.mkdir(mode=0o700)
         harness.run(["mount", "--bind", str(way.disk.path), str(state)])
-
-
-class Cleanup:
-    """Mounts go with the mount namespace."""
-
-    def addCleanup(self, _):  # pylint: disable=invalid-name  as unittest calls it
-        pass
+        cleanup.callback(subprocess.run, ["umount", "--lazy", str(state)], check=False)
+        yield
 
 
 if __name__ == "__main__":
