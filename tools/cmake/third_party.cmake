@@ -60,7 +60,7 @@ endif()
 add_library(third_party::mbedtls ALIAS third_party_mbedtls)
 
 # SQLite. DQS=0: "x" is never a string. WAL synchronous FULL: an acknowledged record survives a power cut. fdatasync: without it
-# SQLite calls fsync, which waits for the time of the last change as well: a second write for each commit.
+# SQLite calls fsync, which has the file's times written as well (a journal commit; ext4 without a journal writes them either way).
 locate_source(sqlite3)
 set(sqlite_dir "${sqlite3_source_dir}/amalgamation")
 add_library(third_party_sqlite STATIC EXCLUDE_FROM_ALL "${sqlite_dir}/sqlite3.c")
