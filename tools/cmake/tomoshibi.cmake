@@ -72,6 +72,8 @@ endfunction()
 
 # The labels that tools/test knows.
 set(tomoshibi_labels unit contract sim integration browser fuzz bench)
+# What the rounds of tools/test with sanitizers and for another processor need: every test without a slow label.
+add_custom_target(quick_tests)
 
 # One program, one ctest entry. Catch2 supplies main. NATIVE_ONLY: built everywhere, but not run where an emulator stands
 # in for the kernel (qemu's lacks some socket options).
@@ -197,6 +199,11 @@ function(tomoshibi_test_properties name labels timeout)
       message(FATAL_ERROR "test ${name}: unknown label '${label}'; known: ${tomoshibi_labels}")
     endif()
   endforeach()
+  set(slow ${labels})
+  list(FILTER slow INCLUDE REGEX "^(sim|integration|browser|bench)$")
+  if(TARGET ${name} AND NOT slow)
+    add_dependencies(quick_tests ${name})
+  endif()
   if(NOT timeout)
     set(timeout 300) # Generous: under qemu or a sanitizer, on a busy machine, seconds become minutes.
   endif()
