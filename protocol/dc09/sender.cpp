@@ -82,8 +82,11 @@ void sender::on_bytes(mono_time now, wall_at wall, std::uint64_t connection, byt
     const auto found = splitter_.next(data);
     if (!found) break;
     on_frame(now, wall, *found, out);
+    if (doubts_ > doubts_max) break;
   }
-  if (connection == connection_ && line_ == line::open && splitter_.junk() > junk_bytes_max) {
+  const bool noise = splitter_.junk() > junk_bytes_max || doubts_ > doubts_max;
+  if (connection == connection_ && line_ == line::open && noise) {
+    doubts_ = 0;
     drop_line(out);
     failed_try(now, retry_pause, out);
   }
@@ -238,6 +241,7 @@ void sender::put_out(mono_time now, const frame& f, in_flight what, sender_outpu
   what.sent = {f.encrypted, f.sequence, f.receiver, f.line, f.account};
   unanswered_ = what.null ? null_id : what.id;
   flight_ = std::move(what);
+  doubts_ = 0;
   written_at_ = now;
   deadline_ = now + patience_ * settings_.answer_timeout;
   out.actions.emplace_back(sender_output::write{connection_, std::move(*whole)});
@@ -249,7 +253,10 @@ void sender::on_frame(mono_time now, wall_at wall, const read_result<std::string
   if (!flight_) return;                         // late, or twice
   const reply r = found ? judge_reply(*found, flight_->sent, flight_->key, wall, offset_[current_])
                         : reply{verdict::not_believed, disbelief::malformed, found.error(), 0ms};
-  if (r.is != verdict::delivered) out.actions.emplace_back(sender_output::doubted{current_, r});
+  if (r.is != verdict::delivered) {
+    out.actions.emplace_back(sender_output::doubted{current_, r});
+    ++doubts_;
+  }
   on_reply(now, r, out);
 }
 

@@ -39,6 +39,7 @@
 namespace tomoshibi::dc09 {
 
 inline constexpr std::size_t receivers_max = 4;
+inline constexpr unsigned doubts_max = 16;                    // answers to one frame that are none; one more costs the line and a try
 inline constexpr std::size_t events_waiting_max = 4096;      // submit() refuses more: the owner keeps them and comes again
 
 struct receiver_settings {
@@ -170,6 +171,7 @@ private:
   mono_time deadline_ = never;                               // of the connect or of the answer
   mono_time not_before_ = mono_time::min();                  // a pause, or a failed try that waits for its repetition
   unsigned tries_ = 0;                                       // failed ones, at the current receiver
+  unsigned doubts_ = 0;                                      // answers to the frame in flight that were none
   unsigned corrections_ = 0;                                 // NAKs with a time, since the last success
   std::size_t visited_ = 0;                                  // receivers given up in this round
   millis pause_;

@@ -66,7 +66,8 @@ bool from_pb(const tomoshibi_v1_Press& p, press& v) {
   v.button = p.button;
   v.age_ms = p.age_ms;
   if (p.has_request) v.request = p.request;
-  if (p.has_occurred_ms && !take_time(p.occurred_ms, v.occurred.emplace())) return false;
+  // Nor for a time that is none: the press is taken without it.
+  if (p.has_occurred_ms && !take_time(p.occurred_ms, v.occurred.emplace())) v.occurred.reset();
   return p.id != 0 && take_source(p.source, v.source);
 }
 

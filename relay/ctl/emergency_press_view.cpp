@@ -2,6 +2,7 @@
 
 #include "protocol/adapters/stderr_log.hpp"
 #include "protocol/dc09/press_signal.hpp"
+#include "relay/core/plain_text.hpp"
 #include "relay/ctl/json_text.hpp"
 #include "relay/ctl/parse.hpp"
 #include "relay/ctl/text_table.hpp"
@@ -121,7 +122,7 @@ std::string press_as_text(const relay::press_row& p, std::span<const relay::guar
   std::string out = "press " + dc09::reference_of(p.id) + (p.test ? "  DRILL" : "") + "\n";
   line(out, "state", std::string(words_of(relay::outcome_of(p, now))));
   line(out, "home", std::to_string(static_cast<std::uint32_t>(p.home)) + ", gateway " + p.gateway.text());
-  line(out, "source", std::string(name_of(p.source)) + (p.button.empty() ? "" : " " + p.button));
+  line(out, "source", std::string(name_of(p.source)) + (p.button.empty() ? "" : " " + relay::one_line(p.button)));
   line(out, "occurred", p.occurred ? moment(*p.occurred, zone) : "unknown: the box had no time");
   line(out, "known to the relay", moment(p.known, zone) + (p.reported_first ? ", by the box's report alone" : ""));
   if (p.accepted) line(out, "ACK known to the relay", moment(*p.accepted, zone));

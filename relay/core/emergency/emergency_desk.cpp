@@ -51,7 +51,8 @@ struct emergency_desk::parts final : lane_listener {
     return presses.on_report(t, gateway, r);
   }
   std::optional<refusal> on_box_state(desk_turn& t, const gateway_id& gateway, const wire::box_state& s) override {
-    return troubles.on_box_state(t, gateway, s);
+    troubles.on_box_state(t, gateway, s);
+    return std::nullopt;
   }
 
   void settle(desk_turn& t, const guard_event_row& delivered);
@@ -262,6 +263,7 @@ void emergency_desk::on_wake(mono_time now, wall_at wall, desk_output& out) {
   p.dispatches.on_wake(t);
   p.line.on_wake(t);
   p.guard.on_wake(t);
+  p.troubles.on_wake(t);
   if (now >= p.upkeep_at) {
     p.upkeep_at = now + p.f.limits.upkeep_every;
     if (auto ok = p.f.book.drop_old(wall); !ok)
@@ -312,7 +314,7 @@ mono_time emergency_desk::next_wake(mono_time now, wall_at wall) const {
   const mono_time retry = p.f.count.commit_failing ? p.retry_at : never;
   if (p.stopping) return std::min(p.lanes.next_wake(), retry);
   return std::min({p.lanes.next_wake(), p.presses.next_wake(), p.drills.next_wake(), p.dispatches.next_wake(), p.line.next_wake(),
-                   p.guard.next_wake(), p.mails.next_wake(now, wall), p.upkeep_at, retry});
+                   p.guard.next_wake(), p.troubles.next_wake(), p.mails.next_wake(now, wall), p.upkeep_at, retry});
 }
 
 void emergency_desk::on_stop(mono_time now, wall_at wall, desk_output& out) {

@@ -16,6 +16,7 @@ struct emergency_limits {
   std::uint32_t hellos_per_min = 240;
   // presses
   std::size_t presses_open_max = 16'384;       // of all; over it a press is told to the operator and not taken
+  std::size_t presses_open_of_gateway = 256;   // over it the oldest that the centre has is closed, or else the press refused
   std::uint32_t new_presses_per_min = 64;      // of one gateway; as many as it holds itself
   millis alarm_after = 30s;                    // without the centre's acknowledgement
   millis report_wait = 7 * 24h;                // an accepted press that no gateway reports is closed then
@@ -25,7 +26,8 @@ struct emergency_limits {
   millis line_back_after = 30s;
   std::uint32_t trouble_changes_per_hour = 60; // of one gateway
   // the guard centre
-  std::size_t events_out_max = 2'048;          // with the link at a time; urgent ones may be half as many more
+  std::size_t events_out_max = 8;              // with the link at a time, which sends one after the other; urgent ones may be half as
+                                               // many more. What is there has its place: few, so that homes can take turns
   std::size_t events_waiting_max = 100'000;    // over it what is not urgent is not made, and counted as given up
   millis refused_again_after = 60s;            // a press that every receiver refused is tried again
   // the book

@@ -30,9 +30,25 @@ void guard_desk::on_start(guard_event_id last, const std::map<std::string, std::
   sequences_ = sequences;
   for (const auto& [id, row] : f_.rows.events) {
     by_reference_.emplace(number_of_reference(row.reference), id);
-    ready_.insert({!row.urgent, id});
+    queue(row);
     heard_.insert(id);
   }
+}
+
+void guard_desk::queue(const guard_event_row& row) {
+  if (ready_at_.contains(row.id)) return;
+  const place at{!row.urgent, ready_of_[row.home]++, row.id};
+  ready_.insert(at);
+  ready_at_.emplace(row.id, std::pair{at, row.home});
+}
+
+void guard_desk::unqueue(guard_event_id id) {
+  const auto found = ready_at_.find(id);
+  if (found == ready_at_.end()) return;
+  const auto [at, home] = found->second;
+  ready_.erase(at);
+  ready_at_.erase(found);
+  if (--ready_of_[home] == 0) ready_of_.erase(home);
 }
 
 std::optional<guard_event_id> guard_desk::make(desk_turn& t, const wanted_event& e) {
@@ -63,7 +79,7 @@ guard_event_id guard_desk::waiting_for(std::uint64_t reference) const {
 
 void guard_desk::on_durable(const guard_event_row& row) {
   if (row.state == guard_event_state::waiting && !out_.contains(row.id) && !later_.contains(row.id))
-    ready_.insert({!row.urgent, row.id});
+    queue(row);
 }
 
 void guard_desk::on_not_durable() {
@@ -74,10 +90,11 @@ void guard_desk::on_not_durable() {
 void guard_desk::hand_over(desk_turn& t) {
   if (!f_.centre_set) return;
   while (!ready_.empty()) {
-    const auto [calm, id] = *ready_.begin();
-    const std::size_t most = f_.limits.events_out_max + (calm ? 0 : f_.limits.events_out_max / 2);
+    const place next = *ready_.begin();
+    const guard_event_id id = next.id;
+    const std::size_t most = f_.limits.events_out_max + (next.calm ? 0 : f_.limits.events_out_max / 2);
     if (out_.size() >= most) return;
-    ready_.erase(ready_.begin());
+    unqueue(id);
     const guard_event_row* row = f_.rows.events.find(id);
     if (row == nullptr || row->state != guard_event_state::waiting) continue;
     out_.insert(id);
@@ -95,6 +112,8 @@ void guard_desk::on_centre_changed() {
   out_.clear();
   later_.clear();
   ready_.clear();
+  ready_at_.clear();
+  ready_of_.clear();
   for (const auto& [id, row] : f_.rows.events)
     if (row.urgent || !f_.rows.events.dirty(id)) on_durable(row);
 }
@@ -126,7 +145,7 @@ void guard_desk::on_wake(desk_turn& t) {
       continue;
     }
     const guard_event_row* row = f_.rows.events.find(at->first);
-    if (row != nullptr) ready_.insert({!row->urgent, row->id});
+    if (row != nullptr) queue(*row);
     at = later_.erase(at);
   }
 }
@@ -141,8 +160,7 @@ mono_time guard_desk::next_wake() const {
 
 void guard_desk::forget(guard_event_id id) {
   const guard_event_row* row = f_.rows.events.find(id);
-  ready_.erase({false, id});
-  ready_.erase({true, id});
+  unqueue(id);
   out_.erase(id);
   later_.erase(id);
   heard_.erase(id);

@@ -16,6 +16,9 @@ press_stage stage_of(const press_row& row) {
   return row.closed ? press_stage::closed : press_stage::received;
 }
 
+// Shown before it was accepted: no clock of one box says so. (Durable may come last: a disk that failed.)
+bool in_order(const wire::press_times& t) { return !t.accepted_us || !t.shown_us || *t.shown_us >= *t.accepted_us; }
+
 press_row row_of(const gateway_id& gateway, home_id home, press_id id, press_source source, const std::string& button) {
   return {.id = id, .home = home, .gateway = gateway, .source = source, .button = button,
           .test = source == press_source::drill};
@@ -61,6 +64,22 @@ std::optional<refusal> press_desk::over_rate(mono_time now, const gateway_id& ga
   return refusal{close_reason::overload, "more than " + std::to_string(f_.limits.new_presses_per_min) + " presses a minute"};
 }
 
+// One gateway that never reports its presses must not take the room of all others.
+std::optional<refusal> press_desk::make_room(desk_turn& t, const gateway_id& gateway) {
+  std::size_t open = 0;
+  const press_row* oldest = nullptr;           // that the centre has: only its report is missing
+  for (const auto& [id, row] : f_.rows.presses) {
+    if (row.gateway != gateway || row.closed) continue;
+    ++open;
+    if (row.stage == press_stage::accepted && (oldest == nullptr || row.known < oldest->known)) oldest = &row;
+  }
+  if (open < f_.limits.presses_open_of_gateway) return std::nullopt;
+  if (oldest == nullptr)
+    return refusal{close_reason::overload, "more than " + std::to_string(f_.limits.presses_open_of_gateway) + " presses open"};
+  end(t, *oldest);
+  return std::nullopt;
+}
+
 std::optional<refusal> press_desk::on_press(desk_turn& t, const gateway_id& gateway, const wire::press& p) {
   auto before = known(gateway, p.id);
   if (!before) return before.error();
@@ -76,6 +95,7 @@ std::optional<refusal> press_desk::on_press(desk_turn& t, const gateway_id& gate
     return std::nullopt;
   }
   if (auto wrong = over_rate(t.now, gateway)) return wrong;
+  if (auto wrong = make_room(t, gateway)) return wrong;
   press_row row = row_of(gateway, f_.gateway(gateway)->home, p.id, p.source, p.button);
   row.occurred = p.occurred ? *p.occurred : t.wall - millis{p.age_ms};
   if (row.test) row.request = p.request;
@@ -119,6 +139,7 @@ std::optional<refusal> press_desk::on_report(desk_turn& t, const gateway_id& gat
   }
   if (!row) {
     if (auto wrong = over_rate(t.now, gateway)) return wrong;
+    if (auto wrong = make_room(t, gateway)) return wrong;
     press_row fresh = row_of(gateway, f_.gateway(gateway)->home, r.id, r.source, r.button);
     fresh.occurred = r.occurred;
     fresh.reported_first = true;
@@ -139,11 +160,14 @@ std::optional<refusal> press_desk::on_report(desk_turn& t, const gateway_id& gat
   }
   row->reported = t.wall;
   row->reported_path = r.path;
-  row->interrupted = r.interrupted;
-  row->durable_us = r.times.durable_us;
-  row->received_us = r.times.received_us;
-  row->accepted_us = r.times.accepted_us;
-  row->shown_us = r.times.shown_us;
+  const bool believed = in_order(r.times);
+  if (!believed) log_.warning("times_not_believed", {{"gw", gateway.text()}, {"press", dc09::reference_of(r.id)}});
+  row->interrupted = r.interrupted || !believed;
+  const wire::press_times times = believed ? r.times : wire::press_times{};
+  row->durable_us = times.durable_us;
+  row->received_us = times.received_us;
+  row->accepted_us = times.accepted_us;
+  row->shown_us = times.shown_us;
   close_if_over(t, *row);
   f_.rows.put(*row);
   return std::nullopt;

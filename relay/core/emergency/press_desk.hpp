@@ -40,6 +40,7 @@ private:
 
   found_press known(const gateway_id& gateway, press_id id);
   std::optional<refusal> over_rate(mono_time now, const gateway_id& gateway);
+  std::optional<refusal> make_room(desk_turn& t, const gateway_id& gateway);
   std::optional<press_row> begin(desk_turn& t, const gateway_id& gateway, press_row row);
   void call_centre(desk_turn& t, const press_row& row);
   void accept(desk_turn& t, press_row& row, press_path path, std::uint8_t receiver);

@@ -3,9 +3,12 @@
 #include "protocol/dc09/press_signal.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace tomoshibi::relay {
 namespace {
+
+constexpr millis rate_of = 1h;
 
 // Nothing: the centre is not told of it, only the provider.
 std::optional<dc09::signal> signal_of(trouble_kind kind) {
@@ -39,7 +42,7 @@ std::vector<trouble_row> trouble_desk::of(const gateway_id& gateway) const {
   return out;
 }
 
-std::optional<refusal> trouble_desk::on_box_state(desk_turn& t, const gateway_id& gateway, const wire::box_state& s) {
+void trouble_desk::on_box_state(desk_turn& t, const gateway_id& gateway, const wire::box_state& s) {
   const auto known = of(gateway);
   const auto same = [](const trouble_row& r, const wire::trouble& w) { return r.kind == w.kind && r.button == w.button; };
   std::vector<trouble_row> fresh;
@@ -53,15 +56,39 @@ std::optional<refusal> trouble_desk::on_box_state(desk_turn& t, const gateway_id
   for (const auto& r : known)
     if (std::ranges::none_of(s.troubles, [&](const auto& w) { return same(r, w); })) gone.push_back(r);
 
+  const auto found = rates_.find(gateway);
+  if (found != rates_.end()) found->second.waits.reset();
+  const auto changes = static_cast<std::uint32_t>(fresh.size() + gone.size());
+  if (changes == 0) return;
   rate& r = rates_[gateway];
-  if (t.now - r.from >= 1h) r = {.from = t.now};
-  r.changes += static_cast<std::uint32_t>(fresh.size() + gone.size());
-  // The first state after a start may be long; it is the going to and fro that is refused.
-  if (r.changes > f_.limits.trouble_changes_per_hour + wire::troubles_max)
-    return refusal{close_reason::overload, "troubles that come and go too often"};
+  if (r.changes == 0 || t.now - r.from >= rate_of) r = {.from = t.now, .changes = 0, .waits = {}};
+  // The first state after a start may be long; it is the going to and fro that waits.
+  const std::uint32_t most = f_.limits.trouble_changes_per_hour + wire::troubles_max;
+  if (r.changes + changes > most) {
+    if (std::exchange(r.changes, most) < most) log_.warning("too_often", {{"gw", gateway.text()}});
+    r.waits = s;
+    return;
+  }
+  r.changes += changes;
   for (auto& row : fresh) begin(t, std::move(row));
   for (auto& row : gone) end(t, std::move(row));
-  return std::nullopt;
+}
+
+void trouble_desk::on_wake(desk_turn& t) {
+  std::vector<std::pair<gateway_id, wire::box_state>> due;
+  for (auto& [gateway, r] : rates_)
+    if (r.waits && t.now - r.from >= rate_of) due.emplace_back(gateway, *r.waits);
+  for (const auto& [gateway, state] : due) {
+    rates_.erase(gateway);
+    if (f_.gateway(gateway) != nullptr) on_box_state(t, gateway, state);
+  }
+}
+
+mono_time trouble_desk::next_wake() const {
+  mono_time next = never;
+  for (const auto& [gateway, r] : rates_)
+    if (r.waits) next = std::min(next, r.from + rate_of);
+  return next;
 }
 
 void trouble_desk::begin(desk_turn& t, trouble_row row) {

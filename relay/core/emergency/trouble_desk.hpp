@@ -14,7 +14,9 @@ class trouble_desk {
 public:
   trouble_desk(desk_frame& f, guard_desk& guard, mail_desk& mails) : f_(f), log_(f.log, "trouble"), guard_(guard), mails_(mails) {}
 
-  std::optional<refusal> on_box_state(desk_turn& t, const gateway_id& gateway, const wire::box_state& s);
+  void on_box_state(desk_turn& t, const gateway_id& gateway, const wire::box_state& s);
+  void on_wake(desk_turn& t);
+  mono_time next_wake() const;
   void on_directory(desk_turn& t);           // troubles of a gateway that is gone are over: the centre hears it, nobody gets a mail
 
   // An alert of the three-day rule began or is over; told again: nothing.
@@ -23,9 +25,11 @@ public:
   void on_alerts(desk_turn& t, const std::set<alert_key>& open);
 
 private:
+  // Of one gateway. What comes over it waits for the next hour, the last state only: a loose plug must not cost a lane.
   struct rate {
     mono_time from{};
     std::uint32_t changes = 0;
+    std::optional<wire::box_state> waits;
   };
   std::vector<trouble_row> of(const gateway_id& gateway) const;
   void begin(desk_turn& t, trouble_row row);

@@ -341,6 +341,18 @@ TEST_CASE("noise without end costs the line and a try") {
   CHECK(f.wait(500ms) == "connect 0, ");
 }
 
+// Found by a centre that sent rubbish in frames: each of millions was told to the log, and the rest of the relay waited.
+TEST_CASE("frames without end that are no answer cost the line and a try, and are told a few times only") {
+  fixture f;
+  f.in_flight();
+  std::string words;
+  for (int i = 0; i < 5'000; ++i) words += "\nHELLO WORLD\r";
+  const std::string told = f.say(words);
+  CHECK(told.ends_with("close, "));
+  CHECK(std::ranges::count(told, ',') == static_cast<std::ptrdiff_t>(doubts_max) + 2);
+  CHECK(f.wait(500ms) == "connect 0, ");
+}
+
 TEST_CASE("an answer in pieces, and two in one piece") {
   fixture f;
   f.in_flight();

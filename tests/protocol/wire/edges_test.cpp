@@ -155,6 +155,11 @@ TEST_CASE("a newer gateway's press is a press, and its troubles that have no nam
       press{.id = press_id{1}, .source = static_cast<press_source>(5), .button = "", .occurred = {}, .request = {}});
   REQUIRE(pressed);
   CHECK(std::get<press>(*pressed).source == press_source::button);
+  for (const wall_at none : {wall_from_ms(-1), wall_from_ms(std::int64_t{1} << 62)}) {   // a box with a broken clock
+    const auto timeless = arrived(press{.id = press_id{1}, .source = press_source::box, .button = "", .occurred = none, .request = {}});
+    REQUIRE(timeless);
+    CHECK_FALSE(std::get<press>(*timeless).occurred);
+  }
   const auto state = arrived(box_state{{{static_cast<trouble_kind>(7), ""}, {trouble_kind::mains_lost, ""}}});
   REQUIRE(state);
   CHECK(std::get<box_state>(*state) == box_state{{{trouble_kind::mains_lost, ""}}});

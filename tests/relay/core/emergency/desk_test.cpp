@@ -273,6 +273,25 @@ TEST_CASE("troubles are a state: told once, and their end once, over a restart t
   CHECK(b.desk->health().troubles_open == 0);
 }
 
+// Found by a box with a loose plug: it was closed out until the hour ended, and its presses with it.
+TEST_CASE("troubles that come and go too often wait; the lane stands, and the last state is taken within the hour") {
+  desk_bench b;
+  b.add_home(1);
+  b.start();
+  const auto lane = b.connect(1);
+  for (int i = 0; i < 400; ++i)
+    b.from(lane, i % 2 == 0 ? wire::box_state{.troubles = {{trouble_kind::mains_lost, ""}}} : wire::box_state{});
+  b.from(lane, wire::box_state{.troubles = {{trouble_kind::battery_low, ""}}});
+  CHECK_FALSE(b.closed(lane));
+  CHECK(events_of(b, dc09::event::mains_lost) <= 70);
+  CHECK(events_of(b, dc09::event::battery_low) == 0);
+  b.from(lane, a_press(0xabc));
+  CHECK(events_of(b, dc09::event::personal_emergency) == 1);
+  b.run_for(61min);
+  CHECK(events_of(b, dc09::event::battery_low) == 1);
+  CHECK(b.desk->health().troubles_open == 1);
+}
+
 // Found by reading: the centre kept the trouble of a box that had been taken away for ever.
 TEST_CASE("troubles of a gateway that is revoked are over, and the centre hears it") {
   desk_bench b;

@@ -97,6 +97,7 @@ TEST_CASE("without the book nobody is told received, and the press goes to the c
 
 TEST_CASE("thousand presses of one turn are one commit") {
   desk_bench b;
+  b.limits.events_out_max = 1'000;
   for (std::uint32_t n = 1; n <= 20; ++n) b.add_home(n);
   b.start();
   std::vector<session_id> lanes;
@@ -277,4 +278,64 @@ TEST_CASE("numbers of an account go on after a restart and round after 9999") {
   CHECK(b.submitted[0].sequence != b.submitted[1].sequence);
   for (const auto& e : b.submitted) CHECK((e.sequence >= 1 && e.sequence <= 9'999));
   CHECK(b.list.size() == 10'001);
+}
+
+// Found by a gateway that never reported: all homes share the room for open presses, and it took it.
+TEST_CASE("a gateway that never reports gives way to itself only") {
+  desk_bench b;
+  b.limits.presses_open_of_gateway = 10;
+  b.limits.presses_open_max = 30;
+  b.limits.new_presses_per_min = 1'000;
+  b.add_home(1);
+  b.add_home(2);
+  b.start();
+  const auto mad = b.connect(1);
+  const auto other = b.connect(2);
+  for (std::uint64_t i = 1; i <= 60; ++i) b.from(mad, a_press(i));
+  CHECK_FALSE(b.closed(mad));
+  CHECK(b.list.size() == 60);
+  b.centre_answers = false;
+  for (std::uint64_t i = 1; i <= 30 && !b.closed(mad); ++i) b.from(mad, a_press(100 + i));
+  CHECK(b.closed(mad) == close_reason::overload);
+  b.centre_answers = true;
+  b.from(other, a_press(0xabc));
+  CHECK(b.news(other, press_id{0xabc}) == std::vector{press_stage::received, press_stage::accepted});
+}
+
+// Found by a gateway with sixty presses at once: another home's waited behind them.
+TEST_CASE("homes take turns at the guard centre") {
+  desk_bench b;
+  b.centre_answers = false;
+  b.add_home(1);
+  b.add_home(2);
+  b.start();
+  const auto mad = b.connect(1);
+  const auto other = b.connect(2);
+  for (std::uint64_t i = 1; i <= 60; ++i) b.from(mad, a_press(i));
+  b.from(other, a_press(0xabc));
+  const auto waits_before = [&b] {
+    const auto at = std::ranges::find(b.submitted, dc09::reference_of(press_id{0xabc}), &guard_event_row::reference);
+    return at == b.submitted.end() ? std::optional<std::ptrdiff_t>{} : at - b.submitted.begin();
+  };
+  for (int i = 0; i < 60 && !waits_before(); ++i) {
+    b.centre_takes(b.with_link.begin()->first);
+    b.turn();
+  }
+  REQUIRE(waits_before());
+  CHECK(*waits_before() <= 13);   // those that the link had, and no others
+}
+
+TEST_CASE("times that no clock of one box can say are not believed") {
+  desk_bench b;
+  b.add_home(1);
+  b.start();
+  const auto lane = b.connect(1);
+  b.from(lane, a_press(0xabc));
+  wire::press_report report = a_report(0xabc, press_path::relay);
+  report.times = {.durable_us = 900, .received_us = 0, .accepted_us = 0xffffffff, .shown_us = 1};
+  b.from(lane, report);
+  const press_row& row = b.book.all_presses().at(press_id{0xabc});
+  CHECK(row.interrupted);
+  CHECK_FALSE(row.accepted_us);
+  CHECK(row.closed);
 }
