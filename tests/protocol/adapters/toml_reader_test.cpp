@@ -186,6 +186,8 @@ TEST_CASE("syntax errors have a line") {
   // Found by the fuzzer: the library ended the program at these.
   for (const std::string header : {"[[[1]]]", "[[`a]]", "[[=", "[[[", "[[]]", "[=", "[`"})
     CHECK(problems_of("\n" + header + "\n").starts_with("f.toml:2: not TOML: "));
+  for (const std::string value : {"[}", "[1,}", "[ }]", "[\"a\", }]", "[[}", "{a = [}"})
+    CHECK(problems_of("[net]\nhost = " + value + "\n").starts_with("f.toml:2: not TOML: "));
   CHECK(problems_of(std::string("[[\0]]", 5)).starts_with("f.toml:1: not TOML: "));
   // And these it took for impossible, which the undefined-behaviour sanitizer tells.
   for (const std::string text : {"あ", "é = 1", "[net]\nhost = あ", "[net] ﺎ", "s = \"\"\"\\\n§\"\"\"\n[", "\xef\xb9\xbf"})
