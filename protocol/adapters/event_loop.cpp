@@ -267,9 +267,11 @@ void event_loop::finish_work(loop_handler handler) {
 void event_loop::on_terminate(loop_handler handler) { impl_->terminate = std::move(handler); }
 void event_loop::on_hangup(loop_handler handler) { impl_->hangup = std::move(handler); }
 
+// The word is taken back at the end, not at the start: another thread may have given it before this one came here.
 status event_loop::run() {
+  const auto ran = impl_->replay ? impl_->run_replayed() : impl_->run_real();
   impl_->stopped = false;
-  return impl_->replay ? impl_->run_replayed() : impl_->run_real();
+  return ran;
 }
 
 void event_loop::stop() {

@@ -65,7 +65,8 @@ public:
 
   // Until stop(), or the conductor is gone (net_closed). May be called again after stop().
   status run();
-  void stop();                                      // any thread; the turn that runs is finished
+  // Any thread; the turn that runs is finished. Before a run it ends that one as it begins.
+  void stop();
   // One turn without waiting, for tests; answers how many handlers, wakes and timers ran.
   std::size_t poll();
 

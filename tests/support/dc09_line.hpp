@@ -40,6 +40,7 @@ public:
   void run_until_ended(std::size_t count) {
     wanted_ = count;
     if (ends.size() < count && !loop_.run()) std::abort();
+    wanted_ = 0;                         // what comes later must not end another wait
   }
 
   std::map<std::uint64_t, end> ends;

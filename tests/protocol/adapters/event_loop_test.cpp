@@ -140,6 +140,19 @@ TEST_CASE("work comes back to the loop's thread") {
 }
 
 // Goal: a descriptor is told as long as there is something to read, and a watch may end itself.
+// Goal: a stop given before the run ends that run, and only that one.
+TEST_CASE("a stop is not lost on a thread that has yet to begin its run") {
+  // A daemon whose start fails stops the loop of a thread that it made a moment ago; with the word lost it waits for ever.
+  auto loop = open_loop();
+  loop->stop();
+  REQUIRE(loop->run());
+  loop_timer later(*loop);
+  bool rang = false;
+  later.set_after(1ms, [&] { rang = true; loop->stop(); });
+  REQUIRE(loop->run());                                // a word is good for one run
+  CHECK(rang);
+}
+
 TEST_CASE("descriptors are watched level-triggered") {
   auto loop = open_loop();
   int ends[2];
