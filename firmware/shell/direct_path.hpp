@@ -1,10 +1,7 @@
 // The gateway's own way to the guard centre: DC-09 from here, for a press that the relay has not brought there in time.
 //
-// A press goes out under the same name and time of occurrence as the relay uses, so that a centre that hears of it twice sees
-// one. Its sequence number is drawn from its random name: durable with the press before the frame leaves, the same in every
-// repetition also after a restart, and without a counter that could be lost. Two presses may share a number (1 in 9,999); no
-// harm comes of it, as two events never wait for an answer on one connection (sender.hpp).
-// What the centre refuses (DUH) is offered again every refused_retry as long as the press is open: nobody gives up.
+// What it says of a press: core/direct_event.hpp. What the centre refuses (DUH) is offered again every refused_retry as long as the press
+// is open: nobody gives up.
 #pragma once
 
 #include "firmware/ports/emergency_store.hpp"
@@ -17,17 +14,12 @@
 
 namespace tomoshibi::firmware {
 
-inline constexpr millis refused_retry = 30s;
-
 struct direct_config {
   guard_config guard;
   std::string account;                 // of this home at the guard centre; empty: there is no direct path
   std::string account_key;             // file; empty: not encrypted inside the TLS
   bool used() const { return !account.empty() && !guard.receivers.empty(); }
 };
-
-// Its frame's content; pure.
-dc09::outgoing direct_event(const press& what, const std::string& account, const dc09::cipher* key);
 
 class direct_path final : guard_link::listener {
 public:

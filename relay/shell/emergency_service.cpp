@@ -258,7 +258,6 @@ const dc09::cipher* emergency_service::impl::cipher_of(const std::string& key_he
 }
 
 void emergency_service::impl::carry_out(guard_submit& a) {
-  const auto id = static_cast<std::uint64_t>(a.what.id);
   const auto account = world->all.guards.find(a.what.home);
   // An event of an account that is no longer the home's is never handed over.
   const std::string key_hex = account != world->all.guards.end() ? account->second.key_hex : std::string{};
@@ -266,9 +265,7 @@ void emergency_service::impl::carry_out(guard_submit& a) {
   const bool keyless = key == nullptr && !key_hex.empty();
   if (keyless) log.error("account_key_unusable", {{"home", static_cast<std::uint32_t>(a.what.home)}});
   status taken = fail(errc::refused);
-  if (link && !keyless)
-    taken = link->submit({.id = id, .sequence = a.what.sequence, .account = a.what.account, .key = key, .what = a.what.what,
-                          .occurred = a.what.occurred, .reference = a.what.reference, .urgent = a.what.urgent});
+  if (link && !keyless) taken = link->submit(outgoing_of(a.what, key));
   if (taken) return;
   post([this, event = a.what.id] {
     with_desk([&](desk_output& out) { desk.on_guard_not_taken(now(), wall(), event, out); });

@@ -19,6 +19,11 @@ dc09::signal checked(const wanted_event& e) {
 
 }  // namespace
 
+dc09::outgoing outgoing_of(const guard_event_row& event, const dc09::cipher* key) {
+  return {.id = static_cast<std::uint64_t>(event.id), .sequence = event.sequence, .account = event.account, .key = key,
+          .what = event.what, .occurred = event.occurred, .reference = event.reference, .urgent = event.urgent};
+}
+
 std::uint64_t number_of_reference(std::string_view text) {
   std::uint64_t out = 0;
   const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), out, 16);

@@ -5,6 +5,7 @@
 // reference. An event that waits is never given up by itself; a press that every receiver refused comes again.
 #pragma once
 
+#include "protocol/dc09/sender.hpp"
 #include "relay/core/emergency/desk_frame.hpp"
 
 namespace tomoshibi::relay {
@@ -71,6 +72,9 @@ private:
   std::map<guard_event_id, mono_time> later_;           // refused ones that come again
   std::multimap<std::uint64_t, guard_event_id> by_reference_;
 };
+
+// What the line to the centre sends for it. `key`: of its account, and outlives the event; nothing: it is not sealed.
+dc09::outgoing outgoing_of(const guard_event_row& event, const dc09::cipher* key);
 
 // 16 hexadecimal digits back to the number; 0 if it is none.
 std::uint64_t number_of_reference(std::string_view text);

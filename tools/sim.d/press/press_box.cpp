@@ -1,6 +1,6 @@
 #include "tools/sim.d/press/press_box.hpp"
 
-#include "protocol/dc09/press_signal.hpp"
+#include "firmware/core/direct_event.hpp"
 #include "protocol/wire/message_reader.hpp"
 
 namespace tomoshibi::sim {
@@ -10,9 +10,7 @@ using firmware::panel_word;
 constexpr wall_at calendar_start = wall_from_ms(1'775'001'600'000);  // 2026-04-01T00:00Z
 constexpr millis released_after = 2s;
 constexpr millis undelivered_by = 31s;     // 30 s and a turn
-constexpr std::uint64_t sequences = 9'999;
 constexpr std::uint64_t disk_never_mended = UINT64_MAX / 2;
-constexpr millis refused_retry = 60s;
 
 }  // namespace
 
@@ -118,14 +116,7 @@ void press_box::carry_out(const firmware::alarm_output& out) {
   for (const firmware::press& p : out.to_direct) {
     watch(p.id, p.test);
     if (!direct_open_.emplace(p.id, p).second) continue;
-    const auto id = static_cast<std::uint64_t>(p.id);
-    (void)sender_->submit(clock_.now(), wall(),
-                          {.id = id, .sequence = static_cast<std::uint16_t>(1 + id % sequences),
-                           .account = press_account(home_), .key = nullptr,
-                           .what = dc09::signal_of(p.test ? press_source::drill : p.source),
-                           .occurred = p.occurred == wall_at{} ? std::nullopt : std::optional{p.occurred},
-                           .reference = dc09::reference_of(p.id), .urgent = true},
-                          said);
+    (void)sender_->submit(clock_.now(), wall(), firmware::direct_event(p, press_account(home_), nullptr), said);
   }
   for (const press_id id : out.stop_direct) {
     (void)sender_->cancel(static_cast<std::uint64_t>(id));
@@ -196,14 +187,8 @@ void press_box::act(dc09::sender_output& first) {
   dc09::sender_output said = std::move(first);
   for (const auto& action : said.actions) {
     if (!on() || !does()) return;
-    if (const auto* c = std::get_if<dc09::sender_output::connect_to>(&action)) {
-      direct_connection_ = c->connection;
-      direct_line_->dial();
-    } else if (const auto* w = std::get_if<dc09::sender_output::write>(&action)) {
-      direct_line_->to_server(as_bytes(w->data));
-    } else if (std::holds_alternative<dc09::sender_output::close>(action)) {
-      direct_line_->close_by_client();
-    } else if (const auto* d = std::get_if<dc09::sender_output::delivered>(&action)) {
+    if (direct_line_->carry_out(action, direct_connection_)) continue;
+    if (const auto* d = std::get_if<dc09::sender_output::delivered>(&action)) {
       const press_id id{d->id};
       direct_open_.erase(id);
       ++direct_first_;
@@ -211,7 +196,7 @@ void press_box::act(dc09::sender_output& first) {
     } else if (const auto* f = std::get_if<dc09::sender_output::failed>(&action)) {
       const auto p = direct_open_.find(press_id{f->id});
       if (p == direct_open_.end()) continue;
-      clock_.at(clock_.now() + refused_retry, [this, life = life_, again = p->second] {
+      clock_.at(clock_.now() + firmware::refused_retry, [this, life = life_, again = p->second] {
         if (life != life_ || !direct_open_.erase(again.id)) return;
         firmware::alarm_output out;
         out.to_direct.push_back(again);

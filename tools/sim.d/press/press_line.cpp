@@ -67,4 +67,18 @@ void press_line::lose(bool tell_client, bool tell_server) {
     });
 }
 
+bool press_line::carry_out(const dc09::sender_output::action& wanted, std::uint64_t& connection) {
+  if (const auto* c = std::get_if<dc09::sender_output::connect_to>(&wanted)) {
+    connection = c->connection;
+    dial();
+  } else if (const auto* w = std::get_if<dc09::sender_output::write>(&wanted)) {
+    to_server(as_bytes(w->data));
+  } else if (std::holds_alternative<dc09::sender_output::close>(wanted)) {
+    close_by_client();
+  } else {
+    return false;
+  }
+  return true;
+}
+
 }  // namespace tomoshibi::sim

@@ -4,6 +4,7 @@
 
 #include "protocol/base/bytes.hpp"
 #include "protocol/base/prng.hpp"
+#include "protocol/dc09/sender.hpp"
 #include "tools/sim.d/press/press_clock.hpp"
 
 #include <functional>
@@ -41,6 +42,8 @@ public:
   void to_client(byte_view data) { send(data, false); }
   void close_by_client() { close(false, true); }             // behind what was sent
   void close_by_server() { close(true, false); }
+  // What a sender of DC-09 wants of its line; false: that is nothing for a line.
+  bool carry_out(const dc09::sender_output::action& wanted, std::uint64_t& connection);
   void lose(bool tell_client, bool tell_server);             // at once
   void begin_cut() {
     ++weather.cut;

@@ -97,14 +97,8 @@ void press_relay::act(relay::desk_output& first) {
       for (press_line* l : lanes_)
         if (l->open() && l->session() == static_cast<std::uint64_t>(c->session)) l->close_by_server();
     } else if (const auto* g = std::get_if<relay::guard_submit>(&action)) {
-      const auto& e = g->what;
-      const auto taken = sender_->submit(clock_.now(), wall(),
-                                         {.id = static_cast<std::uint64_t>(e.id), .sequence = e.sequence,
-                                          .account = e.account, .key = nullptr,
-                                          .what = e.what, .occurred = e.occurred, .reference = e.reference, .urgent = e.urgent},
-                                         said);
-      if (!taken)
-        clock_.at(clock_.now(), [this, id = e.id, life = life_] {
+      if (!sender_->submit(clock_.now(), wall(), relay::outgoing_of(g->what, nullptr), said))
+        clock_.at(clock_.now(), [this, id = g->what.id, life = life_] {
           if (life == life_) turn([&](relay::desk_output& more) { desk_->on_guard_not_taken(clock_.now(), wall(), id, more); });
         });
     } else if (const auto* x = std::get_if<relay::guard_cancel>(&action)) {
@@ -127,14 +121,8 @@ void press_relay::act(dc09::sender_output& first) {
   dc09::sender_output said = std::move(first);
   for (const auto& action : said.actions) {
     if (!on() || !does()) return;
-    if (const auto* c = std::get_if<dc09::sender_output::connect_to>(&action)) {
-      connection_ = c->connection;
-      link_->dial();
-    } else if (const auto* w = std::get_if<dc09::sender_output::write>(&action)) {
-      link_->to_server(as_bytes(w->data));
-    } else if (std::holds_alternative<dc09::sender_output::close>(action)) {
-      link_->close_by_client();
-    } else if (const auto* d = std::get_if<dc09::sender_output::delivered>(&action)) {
+    if (link_->carry_out(action, connection_)) continue;
+    if (const auto* d = std::get_if<dc09::sender_output::delivered>(&action)) {
       turn([this, d](relay::desk_output& out) {
         desk_->on_guard_delivered(clock_.now(), wall(), relay::guard_event_id{d->id}, d->receiver, out);
       });
