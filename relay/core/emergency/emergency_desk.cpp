@@ -50,9 +50,8 @@ struct emergency_desk::parts final : lane_listener {
   std::optional<refusal> on_report(desk_turn& t, const gateway_id& gateway, const wire::press_report& r) override {
     return presses.on_report(t, gateway, r);
   }
-  std::optional<refusal> on_box_state(desk_turn& t, const gateway_id& gateway, const wire::box_state& s) override {
+  void on_box_state(desk_turn& t, const gateway_id& gateway, const wire::box_state& s) override {
     troubles.on_box_state(t, gateway, s);
-    return std::nullopt;
   }
 
   void settle(desk_turn& t, const guard_event_row& delivered);

@@ -25,7 +25,7 @@ std::optional<refusal> lane_table::take(desk_turn& t, device_session& s, wire::m
   if (const auto* h = std::get_if<wire::lane_hello>(&m)) return take_hello(t, s, *h);
   if (const auto* p = std::get_if<wire::press>(&m)) return listener_.on_press(t, s.gateway(), *p);
   if (const auto* r = std::get_if<wire::press_report>(&m)) return listener_.on_report(t, s.gateway(), *r);
-  if (const auto* b = std::get_if<wire::box_state>(&m)) return listener_.on_box_state(t, s.gateway(), *b);
+  if (const auto* b = std::get_if<wire::box_state>(&m)) listener_.on_box_state(t, s.gateway(), *b);
   return std::nullopt;
 }
 

@@ -14,7 +14,7 @@ public:
   virtual void on_lane_heard(desk_turn& t, const gateway_id& gateway) = 0;  // any byte of a live one
   virtual std::optional<refusal> on_press(desk_turn& t, const gateway_id& gateway, const wire::press& p) = 0;
   virtual std::optional<refusal> on_report(desk_turn& t, const gateway_id& gateway, const wire::press_report& r) = 0;
-  virtual std::optional<refusal> on_box_state(desk_turn& t, const gateway_id& gateway, const wire::box_state& s) = 0;
+  virtual void on_box_state(desk_turn& t, const gateway_id& gateway, const wire::box_state& s) = 0;
 
 protected:
   ~lane_listener() = default;
