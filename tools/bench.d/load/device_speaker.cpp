@@ -1,5 +1,4 @@
-#include "protocol/wire/frame_reader.hpp"
-#include "protocol/wire/messages.hpp"
+#include "protocol/wire/message_reader.hpp"
 #include "tools/bench.d/load/enrol.hpp"
 #include "tools/bench.d/load/speaker.hpp"
 
@@ -28,12 +27,10 @@ public:
   result<bytes> take(byte_view plain) override {
     bytes answer;
     while (!plain.empty()) {
-      auto frame = reader_.next(plain);
-      if (!frame) return std::unexpected(frame.error());
-      if (!*frame) break;
-      const auto message = wire::decode_payload(**frame);
+      const auto message = reader_.next(plain);
       if (!message) return std::unexpected(message.error());
-      if (auto ok = hear(*message, answer); !ok) return std::unexpected(ok.error());
+      if (!*message) break;
+      if (auto ok = hear(**message, answer); !ok) return std::unexpected(ok.error());
     }
     return answer;
   }
@@ -83,7 +80,7 @@ private:
   std::string name_;
   device_speaker_options options_;
   std::uint32_t salt_ = static_cast<std::uint32_t>(std::hash<std::string>{}(name_));
-  wire::frame_reader reader_;
+  wire::message_reader reader_;
   bool ready_ = false;
   record_seq acked_ = 0;
 };

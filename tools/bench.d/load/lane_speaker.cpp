@@ -1,5 +1,4 @@
-#include "protocol/wire/frame_reader.hpp"
-#include "protocol/wire/messages.hpp"
+#include "protocol/wire/message_reader.hpp"
 #include "tools/bench.d/load/speaker.hpp"
 
 namespace tomoshibi::load {
@@ -19,14 +18,12 @@ public:
   result<bytes> take(byte_view plain) override {
     bytes answer;
     while (!plain.empty()) {
-      auto frame = reader_.next(plain);
-      if (!frame) return std::unexpected(frame.error());
-      if (!*frame) break;
-      const auto message = wire::decode_payload(**frame);
+      const auto message = reader_.next(plain);
       if (!message) return std::unexpected(message.error());
-      if (const auto* b = std::get_if<wire::bye>(&*message))
+      if (!*message) break;
+      if (const auto* b = std::get_if<wire::bye>(&**message))
         return fail(errc::net_closed, "bye: " + std::string{wire::name_of(b->reason)});
-      if (!std::holds_alternative<wire::lane_welcome>(*message)) continue;
+      if (!std::holds_alternative<wire::lane_welcome>(**message)) continue;
       ready_ = true;
       put_bytes(answer, *wire::encode_frame(wire::box_state{}));
     }
@@ -40,7 +37,7 @@ public:
 
 private:
   std::string name_;
-  wire::frame_reader reader_;
+  wire::message_reader reader_;
   bool ready_ = false;
 };
 
