@@ -37,12 +37,6 @@ def test_program(name):
     return str(path)
 
 
-def no_more_lines(way, booked, what):
-    time.sleep(SETTLE_S)
-    if len(way.guard.booked()) != booked:
-        harness.fail(way.told(f"{what}: {len(way.guard.booked())} lines of the list, {booked} are right"))
-
-
 def restart(way, gateway_wrap=(), relay_wrap=()):
     way.all.stop()
     way.all.wrap = list(relay_wrap)
@@ -235,7 +229,7 @@ def relay_away(way):
     way.settled()
     wait_until(lambda: way.known_to_relay()[-presses:] == [("direct", "delivered")] * presses, DELIVERED_S,
                lambda: way.told(f"the relay knows {way.known_to_relay()}"))
-    no_more_lines(way, booked + presses, "the relay is back")
+    way.no_more_lines(booked + presses, "the relay is back")
     return f"away for {way.away_s} s, {presses} presses, {Press(way).delivered()} afterwards"
 
 
@@ -272,7 +266,7 @@ def backlog(way):
         took.append(press.took())
         way.announce("release")
     lasted = wait_until(lambda: upload.lasted, UPLOAD_LIMIT_S, lambda: way.told("the backlog is not uploaded"))
-    no_more_lines(way, booked + len(took), "after the upload")
+    way.no_more_lines(booked + len(took), "after the upload")
     if max(took) > DIRECT_AFTER_S * 1000:
         harness.fail(way.told(f"a press waited for the backlog: {took}"))
     said.append(f"{len(took)} presses in the {lasted:.2f} s of the upload: {spread(took)}")
@@ -352,11 +346,11 @@ def storm(way):
                 harness.fail(way.told(f"press {number}: {press.words()}"))
             way.announce("release")
             time.sleep(0.2)
-        no_more_lines(way, booked + len(took), "in the storm")
+        way.no_more_lines(booked + len(took), "in the storm")
     if others.late:
         harness.fail(way.told(f"the others did not come back: {others.late}"))
     way.settled()
-    no_more_lines(way, booked + len(took), "after the storm")
+    way.no_more_lines(booked + len(took), "after the storm")
     calm = [ms for number, ms in enumerate(took) if number not in KILLED_AT]
     return (f"{len(took)} presses, {others.back['tomoshibi']} connections and {others.back['lane']} lanes of others meanwhile: "
             f"{spread(calm)}; with the relay killed {', '.join(f'{took[n]:.0f}' for n in KILLED_AT)} ms")

@@ -16,7 +16,7 @@ import bad_machine_test as bad
 import emergency_hard as hard
 import harness
 import product
-from emergency_stage import DELIVERED_S, FORWARD, SETTLE_S, UNDELIVERED_AFTER_S, Press, Way, firewall
+from emergency_stage import DELIVERED_S, FORWARD, UNDELIVERED_AFTER_S, Press, Way, firewall
 from guard_centre import LANE_PORT
 from guard_centre import PORT as GUARD_PORT
 from stage import wait_until
@@ -43,9 +43,7 @@ def drill(way):
     entry = wait_until(lambda: way.guard.booked()[before:], DELIVERED_S, lambda: way.told("no drill in the list"))[0]
     if not entry["test"] or entry["event"] != "manual test":
         harness.fail(f"a drill that is no test: {entry}")
-    time.sleep(SETTLE_S)
-    if len(way.guard.booked()) != before + 1:
-        harness.fail("a drill is not one line")
+    way.no_more_lines(before + 1, "a drill")
     return f"entry {entry['entry']} is a test"
 
 
@@ -92,9 +90,7 @@ def relay_down(way):
     booked = len(way.guard.booked())
     way.all.start_relay()
     way.settled()
-    time.sleep(SETTLE_S)
-    if len(way.guard.booked()) != booked:
-        harness.fail(way.told("the relay sent it again as another line"))
+    way.no_more_lines(booked, "the relay is back")
     return said + ", directly"
 
 
@@ -136,16 +132,12 @@ def gateway_killed(way):
             harness.fail(way.told(f"killed after {word}: whether a press is open is told wrongly"))
         if word == "accepted":
             way.settled()
-            time.sleep(SETTLE_S)
-            if len(way.guard.booked()) != booked:
-                harness.fail(way.told("sent again as another line"))
+            way.no_more_lines(booked, "started again")
             way.announce("release")
         else:
             press.seen = seen
             press.shows("accepted", 60)
-            time.sleep(SETTLE_S)
-            if len(way.guard.booked()) != press.before + 1:
-                harness.fail(way.told(f"{len(way.guard.booked()) - press.before} lines"))
+            way.no_more_lines(press.before + 1, "started again")
             way.announce("release")
         said += f"after {word}; "
         way.settled()
