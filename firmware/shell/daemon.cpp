@@ -43,13 +43,14 @@ std::array<std::uint8_t, 13> node_identity(const gateway_id& id) {
 
 result<gateway_identity> load_identity(const gateway_config& config) {
   if (config.relays.empty()) return gateway_identity{*gateway_id::parse("offline"), std::nullopt};
-  auto files = load_tls_identity({.certificate = config.certificate, .key = config.key, .ca = config.ca});
+  auto files = load_tls_identity({.certificate = config.certificate, .key = config.key, .ca = config.ca, .table = "relay"});
   if (!files) return std::unexpected(files.error());
   auto facts = read_certificate(files->certificate_pem);
   if (!facts) return std::unexpected(facts.error());
   auto id = gateway_id::parse(facts->common_name);
   if (!id)
-    return fail(errc::config_invalid, config.certificate + ": its CN must be a gateway's name: 1 to 32 of a-z, 0-9 and -");
+    return fail(errc::config_invalid, "relay.certificate: " + config.certificate +
+                                          ": its CN must be a gateway's name: 1 to 32 of a-z, 0-9 and -");
   if (auto usable = make_tls_client(*files, {}); !usable) return std::unexpected(usable.error());
   return gateway_identity{std::move(*id), std::move(*files)};
 }

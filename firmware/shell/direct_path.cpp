@@ -8,22 +8,43 @@
 
 namespace tomoshibi::firmware {
 
+namespace {
+
+struct direct_files {
+  guard_link_settings settings;
+  std::unique_ptr<dc09::cipher> key;   // of the account; may be none
+};
+
+result<direct_files> read_files(const direct_config& config, tls_date_source date) {
+  auto settings = read_guard_settings(config.guard, std::move(date));
+  if (!settings) return std::unexpected(settings.error());
+  direct_files out{std::move(*settings), nullptr};
+  if (config.account_key.empty()) return out;
+  const auto secret = read_guard_key("guard.account_key", config.account_key);
+  if (!secret) return std::unexpected(secret.error());
+  auto made = make_dc09_cipher(*secret);
+  if (!made) return std::unexpected(made.error());
+  out.key = std::move(*made);
+  return out;
+}
+
+}  // namespace
+
+status check_direct_files(const direct_config& config) {
+  if (!config.used()) return {};
+  if (auto files = read_files(config, {}); !files) return std::unexpected(files.error());
+  return {};
+}
+
 result<std::unique_ptr<direct_path>> direct_path::make(event_loop& loop, const direct_config& config, tls_date_source date,
                                                        log_sink& log, listener& events) {
   TOMO_REQUIRE(config.used());
-  auto settings = read_guard_settings(config.guard, std::move(date));
-  if (!settings) return std::unexpected(settings.error());
-  std::unique_ptr<dc09::cipher> key;
-  if (!config.account_key.empty()) {
-    const auto secret = read_guard_key(config.account_key);
-    if (!secret) return std::unexpected(secret.error());
-    auto made = make_dc09_cipher(*secret);
-    if (!made) return std::unexpected(made.error());
-    key = std::move(*made);
-  }
-  settings->sender.null_account = config.account;
-  settings->sender.null_key = key.get();
-  return std::unique_ptr<direct_path>(new direct_path(loop, config, std::move(*settings), std::move(key), log, events));
+  auto files = read_files(config, std::move(date));
+  if (!files) return std::unexpected(files.error());
+  files->settings.sender.null_account = config.account;
+  files->settings.sender.null_key = files->key.get();
+  return std::unique_ptr<direct_path>(
+      new direct_path(loop, config, std::move(files->settings), std::move(files->key), log, events));
 }
 
 direct_path::direct_path(event_loop& loop, const direct_config& config, guard_link_settings settings,

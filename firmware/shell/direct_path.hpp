@@ -21,6 +21,9 @@ struct direct_config {
   bool used() const { return !account.empty() && !guard.receivers.empty(); }
 };
 
+// Whether the files that it names can be used, if there is a direct path: config_invalid, with key, file and what is wanted.
+status check_direct_files(const direct_config& config);
+
 class direct_path final : guard_link::listener {
 public:
   class listener {

@@ -65,6 +65,7 @@ int run_or_check(const gateway_options& options) {
   }
   auto identity = load_identity(*config);
   if (!identity) return refuse(identity.error().detail, exit_usage);
+  if (auto guard = check_direct_files(config->direct); !guard) return refuse(guard.error().detail, exit_usage);
   if (options.what == command::run) return run(options, *config, *identity);
   print(stdout, options.config_path + ": good; gateway " + identity->id.text() + "\n");
   return exit_done;

@@ -3,6 +3,8 @@
 #include "protocol/base/host_port.hpp"
 
 #include <arpa/inet.h>
+#include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/stat.h>
@@ -97,15 +99,15 @@ result<guard_link_settings> read_guard_settings(const guard_config& c, tls_date_
   bool secure = false;
   for (const std::string& text : c.receivers) {
     auto r = parse_guard_receiver(text);
-    if (!r) return fail(errc::config_invalid, "receivers: a list of " + std::string(receiver_form));
+    if (!r) return fail(errc::config_invalid, "guard.receivers: must be a list of " + std::string(receiver_form));
     secure |= r->secure;
     out.receivers.push_back(std::move(*r));
     out.sender.receivers.push_back({.format = c.format, .receiver = c.receiver, .line = c.line, .extensions = c.extensions});
   }
-  if (out.receivers.empty()) return fail(errc::config_invalid, "receivers: at least one");
+  if (out.receivers.empty()) return fail(errc::config_invalid, "guard.receivers: at least one is needed");
   out.sender.null_interval = std::chrono::seconds{c.null_interval_s};
   if (!secure) return out;
-  auto files = load_tls_identity({.certificate = c.certificate, .key = c.key, .ca = c.ca});
+  auto files = load_tls_identity({.certificate = c.certificate, .key = c.key, .ca = c.ca, .table = "guard"});
   if (!files) return std::unexpected(files.error());
   auto context = make_tls_client(*files, std::move(date));
   if (!context) return std::unexpected(context.error());
@@ -117,20 +119,24 @@ std::string check_guard_account(std::string_view text) {
   return dc09::is_hex(text, 3, 16) ? "" : "an account has 3 to 16 hexadecimal digits";
 }
 
-result<bytes> read_guard_key(const std::string& path) {
-  const auto wrong = [&path](const std::string& allowed) { return fail(errc::config_invalid, path + ": " + allowed); };
+result<bytes> read_guard_key(std::string_view key, const std::string& path) {
+  const auto wrong = [key, &path](const std::string& why) {
+    return fail(errc::config_invalid, std::string(key) + ": " + path + ": " + why);
+  };
   const descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (file.fd < 0) return wrong("cannot be opened");
+  if (file.fd < 0) return wrong(std::strerror(errno));
   struct stat found{};
   if (::fstat(file.fd, &found) != 0 || (found.st_mode & (S_IWGRP | S_IRWXO)) != 0)
-    return wrong("a key that others can read or write; mode 0640 or less is allowed");
+    return wrong("a key that others can read or write; mode 0640 or less is allowed; chmod o= " + path);
   char text[256];
   const ssize_t n = ::read(file.fd, text, sizeof text);
-  std::string_view digits{text, n > 0 ? static_cast<std::size_t>(n) : 0};
+  if (n < 0) return wrong(std::strerror(errno));
+  std::string_view digits{text, static_cast<std::size_t>(n)};
   while (!digits.empty() && std::string_view{" \t\r\n"}.find(digits.back()) != std::string_view::npos) digits.remove_suffix(1);
-  auto key = from_hex(digits);
-  if (!key || (key->size() != 16 && key->size() != 24 && key->size() != 32)) return wrong("a key has 32, 48 or 64 hexadecimal digits");
-  return std::move(*key);
+  auto secret = from_hex(digits);
+  if (!secret || (secret->size() != 16 && secret->size() != 24 && secret->size() != 32))
+    return wrong("must hold 32, 48 or 64 hexadecimal digits on one line, the account's key for AES-128, AES-192 or AES-256");
+  return std::move(*secret);
 }
 
 bool on_this_machine(const guard_config& c) {

@@ -29,14 +29,15 @@ void check_guard(const guard_config& c, std::string_view table, std::vector<std:
 std::optional<guard_receiver> parse_guard_receiver(std::string_view text);
 
 // Settings of a link, but for the account whose line it is (sender.null_account, null_key): without one the line is not
-// supervised. Reads the files: config_invalid, with what is wrong in which.
+// supervised. Reads the files: config_invalid, with key, file and what is wanted.
 result<guard_link_settings> read_guard_settings(const guard_config& c, tls_date_source date);
 
 // An account's number: 3 to 16 hexadecimal digits. An empty string if it is one, otherwise what is allowed.
 std::string check_guard_account(std::string_view text);
 
-// A file with an account's key, 32, 48 or 64 hexadecimal digits, which others must not be able to read: config_invalid.
-result<bytes> read_guard_key(const std::string& path);
+// A file with an account's key, 32, 48 or 64 hexadecimal digits, which others must not be able to read. config_invalid, with `key` (of the
+// configuration that names the file), path and what is wanted.
+result<bytes> read_guard_key(std::string_view key, const std::string& path);
 
 // Every receiver is on this machine; what a replay asks of its peers (docs/adr/0002).
 bool on_this_machine(const guard_config& c);

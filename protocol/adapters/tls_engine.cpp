@@ -18,42 +18,69 @@ namespace {
 
 constexpr std::size_t pem_bytes_max = 64 * 1024;
 
-result<std::string> read_pem(const std::string& path) {
+// `name`: key and path, as errors begin.
+result<std::string> read_pem(const std::string& path, const std::string& name) {
   std::FILE* file = std::fopen(path.c_str(), "re");
-  if (file == nullptr) return fail(errc::config_invalid, path + ": " + std::strerror(errno));
+  if (file == nullptr) return fail(errc::config_invalid, name + ": " + std::strerror(errno));
   std::string text(pem_bytes_max + 1, '\0');
   text.resize(std::fread(text.data(), 1, text.size(), file));
-  const bool broken = std::ferror(file) != 0;
+  const int broken = std::ferror(file) != 0 ? errno : 0;
   std::fclose(file);
-  if (broken) return fail(errc::config_invalid, path + ": cannot be read");
-  if (text.size() > pem_bytes_max) return fail(errc::config_invalid, path + ": larger than 64 KiB");
+  if (broken != 0) return fail(errc::config_invalid, name + ": " + std::strerror(broken));
+  if (text.size() > pem_bytes_max) return fail(errc::config_invalid, name + ": larger than 64 KiB");
   return text;
 }
 
 // A group may read it (that is how a service's account gets it); a key that everybody can read is no secret any more, and one
 // that others can write is somebody else's.
-status check_key_mode(const std::string& path) {
+status check_key_mode(const std::string& path, const std::string& name) {
   struct stat found{};
   if (::stat(path.c_str(), &found) != 0) return {};  // read_pem() told why, or it went this moment
   if ((found.st_mode & (S_IWGRP | S_IRWXO)) == 0) return {};
   char mode[8];
   std::snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(found.st_mode & 07777U));
-  return fail(errc::config_invalid, path + ": a private key with mode " + mode + ", 0640 or less is allowed; chmod o= " + path);
+  return fail(errc::config_invalid, name + ": a private key with mode " + mode + ", 0640 or less is allowed; chmod o= " + path);
+}
+
+std::string name_of_file(const tls_identity_files& files, std::string_view key, const std::string& path) {
+  return files.table.empty() ? path : files.table + "." + std::string(key) + ": " + path;
+}
+
+// What a context would find as well, but without saying in which file.
+status check_usable(const tls_identity& identity, const tls_identity_files& files) {
+  if (auto started = mbed::start(); !started) return started;
+  static constexpr const char* certificate_wanted = ": must be a certificate (PEM)";
+  const std::string key = name_of_file(files, "key", files.key);
+  mbed::certificate_chain own, ca;
+  mbed::private_key own_key;
+  if (auto ok = ca.parse(identity.ca_pem, name_of_file(files, "ca", files.ca) + certificate_wanted); !ok) return ok;
+  if (files.certificate.empty() && files.key.empty()) return {};
+  if (auto ok = own.parse(identity.certificate_pem, name_of_file(files, "certificate", files.certificate) + certificate_wanted); !ok)
+    return ok;
+  if (auto ok = own_key.parse(identity.key_pem, key + ": must be a private key (PEM) without a password"); !ok) return ok;
+  if (mbedtls_pk_check_pair(&own.crt.pk, &own_key.pk, mbed::random, nullptr) == 0) return {};
+  return fail(errc::config_invalid, key + ": must be the private key of the certificate " + files.certificate + ", and is another one");
 }
 
 }  // namespace
 
 result<tls_identity> load_tls_identity(const tls_identity_files& files) {
+  struct file {
+    const char* key;
+    const std::string& path;
+    std::string& into;
+  };
   tls_identity identity;
-  for (auto [path, into] : {std::pair{&files.certificate, &identity.certificate_pem},
-                            std::pair{&files.key, &identity.key_pem}, std::pair{&files.ca, &identity.ca_pem}}) {
-    if (path->empty() && path != &files.ca) continue;
-    auto text = read_pem(*path);
+  for (const file& f : {file{"certificate", files.certificate, identity.certificate_pem}, file{"key", files.key, identity.key_pem},
+                        file{"ca", files.ca, identity.ca_pem}}) {
+    if (f.path.empty() && &f.path != &files.ca) continue;
+    auto text = read_pem(f.path, name_of_file(files, f.key, f.path));
     if (!text) return std::unexpected(text.error());
-    *into = std::move(*text);
+    f.into = std::move(*text);
   }
-  if (files.key.empty()) return identity;
-  if (auto ok = check_key_mode(files.key); !ok) return std::unexpected(ok.error());
+  if (!files.key.empty())
+    if (auto ok = check_key_mode(files.key, name_of_file(files, "key", files.key)); !ok) return std::unexpected(ok.error());
+  if (auto ok = check_usable(identity, files); !ok) return std::unexpected(ok.error());
   return identity;
 }
 

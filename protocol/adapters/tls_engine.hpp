@@ -29,8 +29,11 @@ struct tls_identity_files {
   std::string certificate;
   std::string key;
   std::string ca;
+  std::string table = {};       // of the configuration whose keys certificate, key and ca name them: told with what is wrong
 };
-result<tls_identity> load_tls_identity(const tls_identity_files& files);  // config_invalid: which file and why. Empty path: none
+// Reads them and looks whether they can be used; an empty path of certificate or key: none. config_invalid: which key and file, and
+// what is wanted of it.
+result<tls_identity> load_tls_identity(const tls_identity_files& files);
 
 struct tls_peer {
   std::string common_name;      // subject CN

@@ -99,7 +99,7 @@ void tell_visit(const dispatch_api_parts& parts, std::string_view typed, const h
 
 result<std::string> read_api_token(const std::string& path) {
   auto token = read_secret("pages.api_token_file", path);
-  if (!token) return token;
+  if (!token) return fail(errc::config_invalid, token.error().detail);
   static constexpr const char* allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=";
   if (token->size() < api_token_chars_min || token->find_first_not_of(allowed) != std::string::npos)
     return fail(errc::config_invalid, "pages.api_token_file: " + path + ": one line of at least " + std::to_string(api_token_chars_min) +

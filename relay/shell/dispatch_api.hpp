@@ -22,7 +22,7 @@ namespace tomoshibi::relay {
 
 inline constexpr std::size_t api_token_chars_min = 32;
 
-// The token of a file; config_invalid if it is too short or others can read it.
+// The token of a file; config_invalid, with key and path, if it cannot be read, is too short or others can read it.
 result<std::string> read_api_token(const std::string& path);
 
 // Whether both are the same, in a time that does not depend on where they differ.

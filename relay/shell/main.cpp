@@ -4,6 +4,7 @@
 // configuration.
 #include "protocol/adapters/stderr_log.hpp"
 #include "relay/shell/database_lock.hpp"
+#include "relay/shell/named_files.hpp"
 #include "relay/shell/relay_daemon.hpp"
 #include "relay/shell/sqlite_emergency_book.hpp"
 #include "relay/shell/sqlite_store.hpp"
@@ -86,9 +87,7 @@ status certificates_there(const relay_config& config, const data_folder& folder)
 }
 
 int check_config(const relay_config& config) {
-  if (!config.mail.server.empty()) {
-    if (auto mail = smtp_options_of(config.mail); !mail) return complain(exit_usage, mail.error().detail);
-  }
+  if (auto files = check_named_files(config); !files) return complain(exit_usage, files.error().detail);
   std::puts("configuration is fine");
   return 0;
 }
@@ -160,7 +159,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", std::string{"tomoshibi-relay "} + version);
   app.add_option("--dir", line.folder, "The relay's folder, made by tomoshibi-ctl init")->capture_default_str();
   app.add_option("--config", line.config, "Configuration file; default: relay.toml in the folder");
-  app.add_flag("--check-config", line.check, "Check configuration, certificates and mail password, then end");
+  app.add_flag("--check-config", line.check, "Check the configuration and every file that it names, then end");
   app.add_flag("--print-config", line.print, "Print a configuration file with every key explained, then end");
   app.add_option("--replay-clock", line.replay_socket,
                  "Take time from the conductor at this Unix socket; only when every address is on loopback");

@@ -64,7 +64,7 @@ status relay_daemon::start() {
 
 // Whether the certificates can be used is the TLS context's to judge; their dates are for an operator to act on.
 result<relay_daemon::device_keys> relay_daemon::read_device_keys(const device_config& c) const {
-  auto identity = load_tls_identity({.certificate = c.certificate, .key = c.key, .ca = c.ca});
+  auto identity = load_tls_identity({.certificate = c.certificate, .key = c.key, .ca = c.ca, .table = "device"});
   if (!identity) return std::unexpected{identity.error()};
   // Under a replay the calendar is the record's, not the certificates'.
   const auto date = [&loop = setup_.loop]() -> std::optional<wall_at> {

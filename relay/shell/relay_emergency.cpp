@@ -3,7 +3,8 @@
 
 namespace tomoshibi::relay {
 result<emergency_keys> relay_daemon::emergency_keys_of(const relay_config& c) const {
-  auto identity = load_tls_identity({.certificate = c.device.certificate, .key = c.device.key, .ca = c.device.ca});
+  const auto& d = c.device;
+  auto identity = load_tls_identity({.certificate = d.certificate, .key = d.key, .ca = d.ca, .table = "device"});
   if (!identity) return std::unexpected{identity.error()};
   return emergency_keys{std::move(*identity), *ticket_keys_.keys()};
 }

@@ -4,13 +4,16 @@
 #include "relay/shell/curl_smtp.hpp"
 
 #include <atomic>
+#include <cerrno>
 #include <condition_variable>
+#include <cstring>
 #include <deque>
 #include <fstream>
 #include <iterator>
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 
 namespace tomoshibi::relay {
@@ -91,12 +94,16 @@ result<smtp_options> smtp_options_of(const mail_config& config) {
   smtp_options out{.server = config.server, .port = config.port, .security = config.security, .user = config.user,
                    .password = {}, .ca_file = config.ca_file, .ehlo_name = std::string{domain_of(config.from)},
                    .timeout_s = config.timeout_s};
+  // Whether it holds certificates is the mail library's to say, which knows more kinds than we do.
+  if (!config.ca_file.empty() && ::access(config.ca_file.c_str(), R_OK) != 0)
+    return fail(errc::config_invalid, "mail.ca_file: " + config.ca_file + ": " + std::strerror(errno));
   if (config.user.empty()) return out;
   std::ifstream file(config.password_file, std::ios::binary);
   out.password.assign(std::istreambuf_iterator<char>(file), {});
   while (out.password.ends_with('\n') || out.password.ends_with('\r')) out.password.pop_back();
   if (!file || out.password.empty() || out.password.size() > password_bytes_max) {
-    return fail(errc::config_invalid, "mail.password_file: a readable file with the password in its only line");
+    return fail(errc::config_invalid, "mail.password_file: " + config.password_file +
+                                          ": must be a readable file with the password in its only line");
   }
   return out;
 }

@@ -328,6 +328,33 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertRegex(done.stderr, r"relay\.toml:11.*port")
 
+    def test_a_file_that_is_named_and_cannot_be_used_is_told_with_its_key(self):
+        relay = Relay(RELAY, CTL)
+        self.addCleanup(relay.close)
+        token = relay.folder / "token"
+        token.write_text("short")
+        token.chmod(0o600)
+        centre = 'receivers = ["tls://centre.example.net:10443"]\n'
+        for key, file, more in (("guard.ca", "none.pem", f'[guard]\n{centre}ca = "none.pem"\n'),
+                                ("guard.ca", "token", f'[guard]\n{centre}ca = "token"\n'),
+                                ("guard.key", "relay-key.pem",
+                                 f'[guard]\n{centre}ca = "ca.pem"\ncertificate = "ca.pem"\nkey = "relay-key.pem"\n'),
+                                ("mail.password_file", "none", '[mail]\nserver = "mail.example.org"\nuser = "u"\npassword_file = "none"\n'),
+                                ("mail.ca_file", "none", '[mail]\nserver = "mail.example.org"\nca_file = "none"\n'),
+                                ("pages.api_token_file", "none", 'api_token_file = "none"\n'),
+                                ("pages.api_token_file", "token", 'api_token_file = "token"\n')):
+            relay.configure(more)
+            if key.startswith("pages."):
+                text = (relay.folder / "relay.toml").read_text().replace(more, "")
+                (relay.folder / "relay.toml").write_text(text.replace("[pages]\n", "[pages]\n" + more))
+            for check in (("--check-config",), ()):
+                done = self.run_relay("--dir", relay.folder, *check)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn(f"{key}: {relay.folder / file}: ", done.stderr)
+        relay.configure(f'[guard]\n{centre}ca = "none.pem"\n[mail]\nserver = "mail.example.org"\nca_file = "none"\n')
+        done = self.run_relay("--dir", relay.folder, "--check-config")
+        self.assertTrue("mail.ca_file: " in done.stderr and "guard.ca: " in done.stderr, done.stderr)
+
     def test_the_printed_configuration_is_accepted(self):
         relay = Relay(RELAY, CTL)
         self.addCleanup(relay.close)

@@ -206,7 +206,17 @@ TEST_CASE("files that cannot be used are named") {
   f.config.account_key = "/nonexistent/key";
   const auto made = direct_path::make(*f.loop, f.config, {}, null_log(), f);
   REQUIRE_FALSE(made);
-  CHECK(made.error().detail.starts_with("/nonexistent/key: "));
+  CHECK(made.error().detail == "guard.account_key: /nonexistent/key: No such file or directory");
+  const auto checked = check_direct_files(f.config);
+  REQUIRE_FALSE(checked);
+  CHECK(checked.error().detail == made.error().detail);
+  f.config.account_key.clear();
+  CHECK(check_direct_files(f.config));
+  f.config.guard.receivers = {"tls://centre:1"};
+  f.config.guard.ca = "/nonexistent/ca";
+  CHECK(check_direct_files(f.config).error().detail == "guard.ca: /nonexistent/ca: No such file or directory");
+  f.config.account.clear();                             // nobody calls: nothing is read
+  CHECK(check_direct_files(f.config));
 }
 
 }  // namespace tomoshibi::firmware

@@ -62,7 +62,27 @@ def command_line(work):
     check("a replay clock with a relay elsewhere: exit 2", code == 2 and "192.0.2.1" in err)
     (work / "tls.toml").write_text('[relay]\naddresses = ["127.0.0.1:1"]\ncertificate = "none.crt"\n')
     code, _, err = run("--config", str(work / "tls.toml"))
-    check("a missing certificate: exit 2, named", code == 2 and "none.crt" in err)
+    check("a missing certificate: exit 2, named", code == 2 and "relay.certificate: " in err and "none.crt" in err)
+    guard_files(work)
+
+
+def guard_files(work):
+    """The files of [guard]: --check-config and a start answer alike."""
+    (work / "text").write_text("not PEM, nor a key\n")
+    (work / "text").chmod(0o600)
+    receivers = 'receivers = ["tls://centre.example.net:10443"]\nca = '
+    for what, key, file, lines in (
+            ("a missing CA", "guard.ca", "none.pem", receivers + '"none.pem"\n'),
+            ("a CA that is none", "guard.ca", "text", receivers + '"text"\n'),
+            ("an account's missing key", "guard.account_key", "none.key", 'receivers = ["tcp://127.0.0.1:1"]\naccount_key = "none.key"\n'),
+            ("an account's key that is none", "guard.account_key", "text", 'receivers = ["tcp://127.0.0.1:1"]\naccount_key = "text"\n')):
+        config = work / "guard.toml"
+        config.write_text(GOOD.format(folder=work / "guarded") + f'[guard]\naccount = "1234"\n{lines}')
+        for more in (("--check-config",), ()):
+            code, _, err = run("--config", str(config), *more)
+            check(f"{what} of the guard centre{' at a start' if not more else ''}: exit 2, key and file named",
+                  code == 2 and f"{key}: {work / file}: " in err)
+    check("nothing was made", not (work / "guarded").exists())
 
 
 def running(work):

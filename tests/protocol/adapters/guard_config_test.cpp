@@ -6,6 +6,7 @@
 #include "tests/support/test_pki.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 
 #include <sys/stat.h>
 
@@ -89,6 +90,42 @@ TEST_CASE("settings take over what was read; TLS needs its files") {
   CHECK(on_this_machine(c));
 }
 
+TEST_CASE("a file that cannot be used is told with its key, its name and what is wanted") {
+  using Catch::Matchers::StartsWith;
+  const testing::temporary_folder folder;
+  const testing::test_pki pki;
+  const tls_identity own = pki.gateway();
+  const std::string good_ca = folder.file("ca.pem"), none = folder.file("none"), text = folder.file("text");
+  REQUIRE(write_public_file(good_ca, own.ca_pem));
+  REQUIRE(write_public_file(folder.file("own.pem"), own.certificate_pem));
+  REQUIRE(write_secret_file(folder.file("own.key"), own.key_pem));
+  REQUIRE(write_secret_file(folder.file("other.key"), pki.gateway().key_pem));
+  REQUIRE(write_secret_file(text, "not PEM\n"));
+  guard_config c;
+  const auto told = [&c] {
+    const auto s = read_guard_settings(c, {});
+    if (s) return std::string{};
+    CHECK(s.error().code == errc::config_invalid);
+    return s.error().detail;
+  };
+  c.receivers = {"tls://centre:1"};
+  c.ca = none;
+  CHECK(told() == "guard.ca: " + none + ": No such file or directory");
+  c.ca = text;
+  CHECK_THAT(told(), StartsWith("guard.ca: " + text + ": must be a certificate (PEM)"));
+  c.ca = good_ca;
+  CHECK(told().empty());
+  c.certificate = none;
+  c.key = folder.file("own.key");
+  CHECK_THAT(told(), StartsWith("guard.certificate: " + none + ": "));
+  c.certificate = folder.file("own.pem");
+  CHECK(told().empty());
+  c.key = folder.file("other.key");
+  CHECK_THAT(told(), StartsWith("guard.key: " + c.key + ": must be the private key of the certificate " + c.certificate));
+  REQUIRE(::chmod(c.key.c_str(), 0644) == 0);
+  CHECK_THAT(told(), StartsWith("guard.key: " + c.key + ": a private key with mode 0644"));
+}
+
 TEST_CASE("an account's number and its key") {
   for (const char* good : {"123", "ABCDEF0123456789", "00a1"}) CHECK(check_guard_account(good).empty());
   for (const char* bad : {"", "12", "12345678901234567", "12G4", " 1234"}) CHECK_FALSE(check_guard_account(bad).empty());
@@ -96,18 +133,20 @@ TEST_CASE("an account's number and its key") {
   const std::string path = folder.file("key");
   for (const std::size_t digits : {32u, 48u, 64u}) {
     REQUIRE(write_secret_file(path, std::string(digits, 'a') + "\n"));
-    CHECK(read_guard_key(path).value() == bytes(digits / 2, 0xaa));
+    CHECK(read_guard_key("guard.account_key", path).value() == bytes(digits / 2, 0xaa));
     REQUIRE(::unlink(path.c_str()) == 0);
   }
   for (const std::string& bad : {std::string(), std::string(30, '1'), std::string(31, '1') + "x", std::string(300, '1')}) {
     REQUIRE(write_secret_file(path, bad));
-    const auto key = read_guard_key(path);
+    const auto key = read_guard_key("guard.account_key", path);
     REQUIRE_FALSE(key);
-    CHECK(key.error().detail == path + ": a key has 32, 48 or 64 hexadecimal digits");
+    CHECK(key.error().detail.starts_with("guard.account_key: " + path + ": must hold 32, 48 or 64 hexadecimal digits"));
     REQUIRE(::unlink(path.c_str()) == 0);
   }
   REQUIRE(write_secret_file(path, std::string(32, '1')));
   REQUIRE(::chmod(path.c_str(), 0644) == 0);
-  CHECK(read_guard_key(path).error().detail.find("0640") != std::string::npos);
-  CHECK_FALSE(read_guard_key(folder.file("none")));
+  CHECK(read_guard_key("guard.account_key", path).error().detail.find("0640") != std::string::npos);
+  CHECK(read_guard_key("guard.account_key", folder.file("none")).error().detail ==
+        "guard.account_key: " + folder.file("none") + ": No such file or directory");
+  CHECK(read_guard_key("guard.account_key", folder.path()).error().detail.ends_with(": Is a directory"));
 }

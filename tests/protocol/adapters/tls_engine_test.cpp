@@ -5,6 +5,7 @@
 #include "tests/support/test_pki.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 
 #include <atomic>
 #include <optional>
@@ -254,8 +255,9 @@ TEST_CASE("unusable identities are refused") {
 
   const temporary_folder folder;
   const std::string key = folder.file("key"), certificate = folder.file("certificate");
-  REQUIRE(write_secret_file(key, pki().gateway("box-1").key_pem));
-  REQUIRE(write_public_file(certificate, pki().gateway("box-1").certificate_pem));
+  const tls_identity box = pki().gateway("box-1");
+  REQUIRE(write_secret_file(key, box.key_pem));
+  REQUIRE(write_public_file(certificate, box.certificate_pem));
   for (const auto& [mode, allowed] : {std::pair<mode_t, bool>{0400, true}, {0600, true}, {0640, true}, {0440, true},
                                       {0644, false}, {0604, false}, {0660, false}, {0602, false}, {0601, false}}) {
     CAPTURE(mode);
@@ -266,6 +268,27 @@ TEST_CASE("unusable identities are refused") {
     CHECK(loaded.error().code == errc::config_invalid);
     CHECK(loaded.error().detail.find(key) != std::string::npos);
   }
+
+  // What is in them is looked at too; the key of the configuration is told where there is one.
+  const std::string other_key = folder.file("other"), text = folder.file("text");
+  REQUIRE(write_secret_file(other_key, pki().gateway("box-1").key_pem));
+  REQUIRE(write_secret_file(text, "nothing here\n"));
+  REQUIRE(::chmod(key.c_str(), 0600) == 0);
+  const auto refused = [](const tls_identity_files& files) {
+    const auto loaded = load_tls_identity(files);
+    return loaded ? std::string{} : loaded.error().detail;
+  };
+  using Catch::Matchers::StartsWith;
+  CHECK_THAT(refused({.certificate = certificate, .key = other_key, .ca = certificate, .table = "relay"}),
+             StartsWith("relay.key: " + other_key + ": must be the private key of the certificate " + certificate));
+  CHECK_THAT(refused({.certificate = certificate, .key = certificate, .ca = certificate}),
+             StartsWith(certificate + ": a private key with"));
+  CHECK_THAT(refused({.certificate = certificate, .key = text, .ca = certificate}), StartsWith(text + ": must be a private key"));
+  CHECK_THAT(refused({.certificate = text, .key = key, .ca = certificate}), StartsWith(text + ": must be a certificate"));
+  CHECK_THAT(refused({.certificate = certificate, .key = key, .ca = text, .table = "guard"}),
+             StartsWith("guard.ca: " + text + ": must be a certificate"));
+  CHECK_THAT(refused({.certificate = certificate, .key = key, .ca = folder.path()}), StartsWith(folder.path() + ": Is a directory"));
+  CHECK(refused({.certificate = {}, .key = {}, .ca = certificate}).empty());
 
   const auto missing = load_tls_identity({.certificate = "/nonexistent/a.crt", .key = "", .ca = ""});
   REQUIRE_FALSE(missing);
