@@ -22,6 +22,11 @@ result<std::uint64_t> ask_emergency(const context& c, const relay::emergency_req
   return std::unexpected(line.error());
 }
 
+status has_account(const registry& r, home_id home) {
+  if (r.directory().guards.contains(home)) return {};
+  return fail(errc::refused, relay::no_account_text(home));
+}
+
 book_watch::book_watch(std::unique_ptr<relay::sqlite_emergency_book> book, millis patience)
     : book_(std::move(book)), began_(std::chrono::steady_clock::now()), until_(began_ + patience) {}
 

@@ -14,6 +14,9 @@ namespace tomoshibi::ctl {
 // The request's id, once it is durable. Errors: net_unreachable (the relay does not run), what the relay answered.
 result<std::uint64_t> ask_emergency(const context& c, const relay::emergency_request& what);
 
+// What a home without an account at the guard centre cannot have: drill, test, visit. refused, with what to do about it.
+status has_account(const registry& r, home_id home);
+
 // Reads the book again and again, for at most `patience` of the machine's time.
 class book_watch {
 public:

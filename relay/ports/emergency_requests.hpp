@@ -35,6 +35,12 @@ struct ask_dispatch {
 
 using emergency_request = std::variant<ask_drill, ask_guard_test, ask_dispatch>;
 
+// Why a home has no drill, test or visit while the guard centre does not know it, and what to do about it.
+inline std::string no_account_text(home_id home) {
+  const std::string number = std::to_string(static_cast<std::uint32_t>(home));
+  return "home " + number + " has no account at the guard centre; give it one: tomoshibi-ctl guard set " + number + " --account A";
+}
+
 // Errors: not_found (no such home); refused, with what is missing in words (no account at the guard centre, no guard centre
 // configured, the home's gateway is not connected, another drill runs, too many wait); storage_*: it could not be made durable.
 using emergency_answer = std::function<void(result<std::uint64_t> id)>;

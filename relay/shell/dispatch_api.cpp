@@ -73,7 +73,7 @@ void ask_visit(const dispatch_api_parts& parts, const http_request& request, con
   const auto home = known->homes.find(visit->what.home);
   if (home == known->homes.end()) return reply(refusal(404, "no such home"));
   if (home->second.name != visit->confirm) return reply(refusal(409, "confirm is not the name of this home; nobody was asked"));
-  if (!known->guards.contains(visit->what.home)) return reply(refusal(409, "this home has no account at a guard centre"));
+  if (!known->guards.contains(visit->what.home)) return reply(refusal(409, no_account_text(visit->what.home)));
   parts.requests->ask(std::move(visit->what), [reply](const result<std::uint64_t>& id) {
     if (!id) return reply(refusal(status_of(id.error().code), id.error().detail));
     reply(answer_of(202, {{"id", dc09::reference_of(press_id{*id})}}));

@@ -9,6 +9,7 @@
 #include "relay/core/emergency/emergency_health.hpp"
 #include "relay/core/emergency/emergency_limits.hpp"
 #include "relay/core/emergency/emergency_text.hpp"
+#include "relay/ports/emergency_requests.hpp"
 
 #include <memory>
 
@@ -39,6 +40,12 @@ struct desk_frame {
   const guard_account* account(home_id id) const {
     const auto at = world->all.guards.find(id);
     return !centre_set || at == world->all.guards.end() ? nullptr : &at->second;
+  }
+  // Why account() has nothing, and what an operator does about it.
+  std::string no_account(home_id id) const {
+    if (!centre_set)
+      return "no guard centre is set up: name its receivers in relay.toml (guard.receivers) and restart the relay";
+    return no_account_text(id);
   }
   std::uint64_t name() {                       // random, not 0
     for (;;)

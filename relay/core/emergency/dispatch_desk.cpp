@@ -25,7 +25,7 @@ result<dispatch_row> dispatch_desk::begin(desk_turn& t, const wanted_dispatch& w
   if (auto ok = whole_text(w.who, who_bytes_max, "who asks"); !ok) return std::unexpected(ok.error());
   if (auto ok = whole_text(w.reason, reason_bytes_max, "the reason"); !ok) return std::unexpected(ok.error());
   if (!w.confirmed) return fail(errc::refused, "not confirmed: a guard will be sent to this home");
-  if (f_.account(w.home) == nullptr) return fail(errc::refused, "this home has no guard centre");
+  if (f_.account(w.home) == nullptr) return fail(errc::refused, f_.no_account(w.home));
   for (const auto& [id, row] : f_.rows.dispatches)
     if (row.home == w.home && !row.accepted) return fail(errc::refused, "a request for this home is on its way to the centre");
   dispatch_row row{.id = dispatch_id{f_.name()}, .home = w.home, .who = one_line(w.who), .reason = one_line(w.reason), .asked = t.wall};

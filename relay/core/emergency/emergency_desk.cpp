@@ -228,9 +228,10 @@ result<guard_event_row> emergency_desk::begin_test(mono_time now, wall_at wall, 
   auto& p = *parts_;
   desk_turn t{now, wall, out};
   if (p.f.home(home) == nullptr) return fail(errc::not_found, "no such home");
+  if (p.f.account(home) == nullptr) return fail(errc::refused, p.f.no_account(home));
   const auto id = p.guard.make(t, {.home = home, .what = {dc09::event::manual_test, dc09::edge::begun, 0, 0}, .test = true,
                                    .reference = p.f.name(), .occurred = wall});
-  if (!id) return fail(errc::refused, "this home has no guard centre, or too much waits for it");
+  if (!id) return fail(errc::refused, "too much waits for the guard centre already; does it answer? See: tomoshibi-ctl status");
   const guard_event_row made = *p.f.rows.events.find(*id);
   p.commit(t);
   if (p.f.count.commit_failing) return fail(errc::storage_io, "emergency.db cannot be written; see the log");

@@ -41,8 +41,7 @@ status dispatch(context& c) {
   if (!reason) return std::unexpected(reason.error());
   const auto patience = read_timeout(c, "60");
   if (!patience) return std::unexpected(patience.error());
-  if (!r->directory().guards.contains(h->id))
-    return fail(errc::refused, "home " + shown(h->id) + " has no account at a guard centre: nobody could be sent; see: guard set --help");
+  if (auto ok = has_account(*r, h->id); !ok) return ok;
   if (auto ok = confirmed(c, *h); !ok) return ok;
   const auto id = ask_emergency(c, relay::ask_dispatch{h->id, std::move(*who), std::move(*reason)});
   if (!id) return std::unexpected(id.error());

@@ -64,8 +64,8 @@ status drill(context& c) {
   const auto gateways = r->gateways_of(h->id);
   if (std::ranges::none_of(gateways, [](const auto& g) { return !g.revoked; }))
     return fail(errc::refused, "home " + shown(h->id) + " has no gateway that could make a press");
-  if (!r->directory().guards.contains(h->id))
-    c.note += "tomoshibi-ctl: home " + shown(h->id) + " has no account at a guard centre: the drill will reach the relay and no further\n";
+  // Nobody could answer it, and the panel would end with "not delivered".
+  if (auto ok = has_account(*r, h->id); !ok) return ok;
   const auto request = ask_emergency(c, relay::ask_drill{h->id});
   if (!request) return std::unexpected(request.error());
   if (c.has("--wait")) return follow(c, *request, *patience);

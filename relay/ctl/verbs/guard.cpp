@@ -71,8 +71,7 @@ result<std::optional<home_id>> find_home_with_account(const context& c, registry
   if (!c.has("HOME")) return std::nullopt;
   const auto h = r.find_home(c.text("HOME"));
   if (!h) return std::unexpected(h.error());
-  if (!r.directory().guards.contains(h->id))
-    return fail(errc::not_found, "home " + shown(h->id) + " has no account at the guard centre; see: tomoshibi-ctl guard set --help");
+  if (auto ok = has_account(r, h->id); !ok) return std::unexpected(ok.error());
   return h->id;
 }
 

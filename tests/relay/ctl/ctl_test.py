@@ -851,7 +851,7 @@ class Emergency(Case):
     def test_a_visit_needs_an_account_and_the_whole_name(self):
         self.a_watched_home()
         with Relay(self, others={"dispatch": "error refused told to"}) as relay:
-            self.wrong(*self.VISIT, "--confirm", "田中 松江", says="no account at a guard centre")
+            self.wrong(*self.VISIT, "--confirm", "田中 松江", says="no account at the guard centre; give it one: tomoshibi-ctl guard set 1")
             self.ok("guard", "set", 1, "--account", "0A12")
             relay.heard.clear()
             self.wrong(*self.VISIT, says="--confirm is required")
@@ -863,6 +863,12 @@ class Emergency(Case):
             self.wrong(*self.VISIT, "--confirm", "田中 松江", says="told to")
             hexed = ["dispatch", "1", "花子".encode().hex(), b"no answer".hex()]
             self.assertEqual(relay.heard, [" ".join(hexed)])
+
+    def test_a_home_without_an_account_gets_no_drill(self):
+        self.a_watched_home()
+        with Relay(self, others={"drill": "ok 00000000000000AB"}) as relay:
+            self.wrong("drill", 1, says="no account at the guard centre; give it one: tomoshibi-ctl guard set 1")
+            self.assertEqual(relay.heard, [])
 
     def test_without_a_relay_it_says_so(self):
         self.an_account()

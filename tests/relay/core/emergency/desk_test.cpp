@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 
 using namespace tomoshibi;
 using namespace tomoshibi::relay;
@@ -360,6 +361,27 @@ TEST_CASE("the family's request goes to the centre as what it is, once it is con
   b.desk->on_guard_delivered(b.now, b.wall(), sent.id, 0, out);
   b.turn();
   CHECK(b.book.all_dispatches().at(begun->id).accepted);
+}
+
+TEST_CASE("no guard centre and no account are two troubles, and each says what to do") {
+  desk_bench b;
+  b.add_home(1);
+  b.add_home(2, false);
+  b.centre_set = GENERATE(true, false);
+  b.start();
+  desk_output out;
+  const std::string wanted = b.centre_set ? "home 2 has no account at the guard centre; give it one: tomoshibi-ctl guard set 2"
+                                          : "no guard centre is set up: name its receivers in relay.toml (guard.receivers)";
+  const auto refused = [&wanted](const auto& done) {
+    CHECK(done.error().code == errc::refused);
+    CHECK_THAT(done.error().detail, Catch::Matchers::ContainsSubstring(wanted));
+  };
+  refused(b.desk->begin_drill(b.now, b.wall(), home_id{2}, out));
+  refused(b.desk->begin_test(b.now, b.wall(), home_id{2}, out));
+  refused(b.desk->begin_dispatch(b.now, b.wall(), {.home = home_id{2}, .who = "a", .reason = "b", .confirmed = true}, out));
+  CHECK(b.desk->begin_test(b.now, b.wall(), home_id{1}, out).has_value() == b.centre_set);
+  CHECK(b.book.all_drills().empty());
+  CHECK(b.book.all_dispatches().empty());
 }
 
 TEST_CASE("what waits follows its home to another account") {
