@@ -14,9 +14,9 @@ status listen_at(tcp::acceptor& acceptor, const endpoint& at, int backlog) {
   if (!failed) acceptor.set_option(asio::socket_base::reuse_address{true}, failed);
   if (!failed) acceptor.bind(where, failed);
   if (!failed) acceptor.listen(backlog, failed);
-  if (failed)
-    return fail(errc::net_unreachable, "TCP " + at.address + ":" + std::to_string(at.port) + ": " + failed.message());
-  return {};
+  if (!failed) return {};
+  const std::string host = address.is_v6() ? "[" + at.address + "]" : at.address;
+  return fail(errc::net_unreachable, "TCP " + host + ":" + std::to_string(at.port) + ": " + failed.message());
 }
 
 endpoint to_endpoint(const tcp::endpoint& at) { return {at.address().to_string(), at.port()}; }

@@ -2,6 +2,8 @@
 
 #include "relay/core/mail_address.hpp"
 
+#include <algorithm>
+#include <array>
 #include <arpa/inet.h>
 #include <sys/stat.h>
 
@@ -87,7 +89,43 @@ void declare_guard_centre(config_schema& schema, relay_config& c) {
             "account, if there is one. Empty: the line is not supervised.");
 }
 
+using address_bytes = std::array<std::uint8_t, 16>;   // IPv4 as ::ffff:a.b.c.d
+
+address_bytes bytes_of(const std::string& numeric) {
+  address_bytes out{};
+  if (inet_pton(AF_INET6, numeric.c_str(), out.data()) == 1) return out;
+  out[10] = out[11] = 0xff;
+  inet_pton(AF_INET, numeric.c_str(), out.data() + 12);
+  return out;
+}
+
+// Whether a listener at one leaves no room for one at the other: :: takes every address, 0.0.0.0 every one of IPv4.
+bool same_place(const std::string& a, const std::string& b) {
+  const auto x = bytes_of(a), y = bytes_of(b), all = bytes_of("::"), all_four = bytes_of("0.0.0.0");
+  const auto four = [&all_four](const address_bytes& at) { return std::equal(at.begin(), at.begin() + 12, all_four.begin()); };
+  return x == y || x == all || y == all || ((x == all_four || y == all_four) && four(x) && four(y));
+}
+
+// Port 0 is any free one: never the same.
+void check_ports(const relay_config& c, std::vector<std::string>& wrong) {
+  struct place {
+    std::string table;
+    const std::string& listen;
+    std::uint16_t port;
+    bool used;
+  };
+  const place all[] = {{"device", c.device.listen, c.device.port, true},
+                       {"emergency", c.emergency.listen, c.emergency.port, c.emergency.enabled},
+                       {"pages", c.pages.listen, c.pages.port, c.pages.enabled}};
+  for (const place& a : all)
+    for (const place* b = &a + 1; b != std::end(all); ++b)
+      if (a.used && b->used && a.port != 0 && a.port == b->port && same_place(a.listen, b->listen))
+        wrong.push_back(b->table + ".port: " + std::to_string(b->port) + " at " + b->listen + " is taken by " + a.table + ".port (" +
+                        a.listen + ") already; each needs a port of its own");
+}
+
 void check_together(const relay_config& c, std::vector<std::string>& wrong) {
+  check_ports(c, wrong);
   if (c.mail.security == mail_security::none && !c.mail.server.empty() && !loopback_address(c.mail.server)) {
     wrong.emplace_back("mail.security: \"none\" is allowed only when mail.server is on loopback");
   }
@@ -144,6 +182,12 @@ relay_config default_relay_config(const data_folder& folder) {
   relay_config config;
   fill_files(config, folder);
   return config;
+}
+
+std::unexpected<error> cannot_listen(std::string_view table, error why) {
+  const std::string key(table);
+  why.detail = key + ".listen, " + key + ".port: " + why.detail;
+  return std::unexpected(std::move(why));
 }
 
 std::vector<config_schema::difference> differences(relay_config before, relay_config after) {

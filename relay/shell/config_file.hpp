@@ -69,6 +69,9 @@ result<relay_config> read_relay_config(const std::string& path, const data_folde
 // Every key at its default, files in the folder.
 relay_config default_relay_config(const data_folder& folder);
 
+// A port of [table] that cannot be opened, told with its keys: "device.listen, device.port: TCP 0.0.0.0:8443: Address already in use".
+std::unexpected<error> cannot_listen(std::string_view table, error why);
+
 // The keys in which two configurations differ, and whether a running relay keeps the former value.
 std::vector<config_schema::difference> differences(relay_config before, relay_config after);
 

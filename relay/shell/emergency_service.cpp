@@ -1,6 +1,7 @@
 #include "relay/shell/emergency_service.hpp"
 
 #include "protocol/adapters/dc09_cipher.hpp"
+#include "relay/shell/config_file.hpp"
 #include "relay/shell/mail_content_of.hpp"
 
 #include <atomic>
@@ -132,7 +133,7 @@ status emergency_service::impl::start() {
   world = setup.world;
   desk_output out;
   if (auto ok = desk.on_start(now(), wall(), world, out); !ok) return ok;
-  if (auto ok = channel->listen(std::move(*context), setup.listen); !ok) return ok;
+  if (auto ok = channel->listen(std::move(*context), setup.listen); !ok) return cannot_listen("emergency", ok.error());
   local = channel->local();
   open_link();
   open_mail();

@@ -96,7 +96,7 @@ status relay_daemon::open_device_port() {
   const auto& c = setup_.config.device;
   auto keys = read_device_keys(c);
   if (!keys) return std::unexpected{keys.error()};
-  if (auto ok = channel_.listen(std::move(keys->context), {c.listen, c.port}); !ok) return ok;
+  if (auto ok = channel_.listen(std::move(keys->context), {c.listen, c.port}); !ok) return cannot_listen("device", ok.error());
   certificate_from_ = keys->from;
   certificate_until_ = keys->until;
   log_.info("device_port", {{"address", c.listen}, {"port", channel_.local().port}});
@@ -111,7 +111,7 @@ status relay_daemon::open_pages() {
   api_token_ = std::move(*token);
   auto opened = http_server::open(setup_.loop, {c.listen, c.port}, [this](std::string_view path) { return page(path); },
                                   [this](const http_request& request, const http_server::reply& reply) { api(request, reply); });
-  if (!opened) return std::unexpected{opened.error()};
+  if (!opened) return cannot_listen("pages", opened.error());
   pages_ = std::move(*opened);
   log_.info("pages_port", {{"address", c.listen}, {"port", pages_->local().port}});
   return {};

@@ -374,10 +374,22 @@ class CommandLine(unittest.TestCase):
         self.addCleanup(relay.close)
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            (relay.folder / "relay.toml").write_text(f'[device]\nlisten = "127.0.0.1"\nport = {port}\n')
-            done = self.run_relay("--dir", relay.folder)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn(str(port), done.stderr)
+            for table in ("device", "emergency", "pages"):
+                relay.configure("")
+                text = (relay.folder / "relay.toml").read_text()
+                (relay.folder / "relay.toml").write_text(re.sub(rf"(\[{table}\]\nlisten = \S+\nport = )0", rf"\g<1>{port}", text))
+                done = self.run_relay("--dir", relay.folder)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(f"{table}.listen, {table}.port: TCP 127.0.0.1:{port}: Address already in use", done.stderr)
+
+    def test_one_port_for_two_is_refused(self):
+        relay = Relay(RELAY, CTL)
+        self.addCleanup(relay.close)
+        (relay.folder / "relay.toml").write_text('[device]\nport = 9000\n[emergency]\nport = 9000\n')
+        for more in (("--check-config",), ()):
+            done = self.run_relay("--dir", relay.folder, *more)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("emergency.port: 9000 at 0.0.0.0 is taken by device.port", done.stderr)
 
     def test_a_folder_without_keys_is_a_clear_error(self):
         relay = Relay(RELAY, CTL)

@@ -77,6 +77,32 @@ TEST_CASE("a guard centre in plain text is refused off loopback, and TLS without
   CHECK(refusal("[guard]\nreceivers = [\"tcp://127.0.0.1:12000\"]\nline_account = \"0a12\"\n") == "(taken)");
 }
 
+TEST_CASE("one port for two listeners is refused with both keys, where one of the addresses covers the other") {
+  const auto ports = [](const std::string& device, const std::string& emergency, const std::string& pages, int port) {
+    const std::string at = "\"\nport = " + std::to_string(port) + "\n";
+    return refusal("[device]\nlisten = \"" + device + at +
+                   "[emergency]\nlisten = \"" + emergency + at + "[pages]\nlisten = \"" + pages + at);
+  };
+  const auto all = ports("127.0.0.1", "127.0.0.1", "127.0.0.1", 9000);
+  for (const char* said : {"emergency.port: 9000 at 127.0.0.1 is taken by device.port",
+                           "pages.port: 9000 at 127.0.0.1 is taken by device.port",
+                           "pages.port: 9000 at 127.0.0.1 is taken by emergency.port"}) {
+    CAPTURE(said);
+    CHECK(all.find(said) != std::string::npos);
+  }
+  CHECK(ports("127.0.0.1", "127.0.0.1", "127.0.0.1", 0) == "(taken)");
+  CHECK(ports("127.0.0.1", "127.0.0.2", "::1", 9000) == "(taken)");
+  CHECK(ports("0.0.0.0", "::1", "2001:db8::1", 9000) == "(taken)");
+  for (const auto& [one, other] : {std::pair{"0.0.0.0", "127.0.0.1"}, {"127.0.0.1", "0.0.0.0"}, {"::", "127.0.0.1"}, {"::1", "::"},
+                                   {"::1", "0:0:0:0:0:0:0:1"}, {"::ffff:127.0.0.1", "127.0.0.1"}, {"::", "0.0.0.0"}}) {
+    CAPTURE(one, other);
+    CHECK(ports(one, other, "192.0.2.1", 9000).find("emergency.port: 9000") != std::string::npos);
+  }
+  CHECK(refusal("[emergency]\nport = 8443\n").find("emergency.port: 8443") != std::string::npos);
+  CHECK(refusal("[emergency]\nport = 8443\nenabled = false\n") == "(taken)");
+  CHECK(refusal("[device]\nport = 9464\n[pages]\nenabled = false\n") == "(taken)");
+}
+
 TEST_CASE("what counts as loopback") {
   for (const char* yes : {"localhost", "127.0.0.1", "127.9.9.9", "::1"}) CHECK(loopback_address(yes));
   for (const char* no : {"", "0.0.0.0", "::", "10.0.0.1", "127.evil.example.org", "127.0.0.1.example.org", "1127.0.0.1"}) {
