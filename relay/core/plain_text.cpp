@@ -15,6 +15,12 @@ bool unsafe(char32_t c) {
          (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
+// White_Space of Unicode, and what takes no room.
+bool invisible(char32_t c) {
+  return c <= 0x20 || (c >= 0x7f && c <= 0xa0) || c == 0xad || c == 0x1680 || c == 0x180e || (c >= 0x2000 && c <= 0x200f) ||
+         (c >= 0x2028 && c <= 0x202f) || (c >= 0x205f && c <= 0x206f) || c == 0x3000 || c == 0xfeff;
+}
+
 std::string cleaned(std::string_view text, bool lines) {
   std::string out;
   out.reserve(text.size());
@@ -55,6 +61,15 @@ bool valid_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const auto step = utf8_at(text, at);
     if (!step.valid) return false;
+    at += step.length;
+  }
+  return true;
+}
+
+bool blank(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const auto step = utf8_at(text, at);
+    if (!step.valid || !invisible(step.code)) return false;
     at += step.length;
   }
   return true;

@@ -17,6 +17,9 @@ utf8_step utf8_at(std::string_view text, std::size_t at);
 
 bool valid_utf8(std::string_view text);
 
+// Nothing that a reader would see: empty, or white space of any script and what has no width, only.
+bool blank(std::string_view text);
+
 // Valid UTF-8 without anything that ends a line, moves the cursor or turns the direction of writing around: bad bytes
 // become U+FFFD; control characters, line and paragraph separators and bidirectional controls become one blank. NUL too.
 std::string one_line(std::string_view text);

@@ -47,7 +47,8 @@ result<std::int64_t> parse_integer(std::string_view option, std::string_view tex
 
 result<std::string> parse_name(std::string_view option, std::string_view text, std::size_t bytes_max) {
   const bool blank_end = !text.empty() && (text.front() == ' ' || text.back() == ' ');
-  if (text.empty() || text.size() > bytes_max || blank_end || !relay::valid_utf8(text) || relay::one_line(text) != text)
+  if (relay::blank(text)) return bad(option, "must not be empty, nor blanks only: 1 to " + std::to_string(bytes_max) + " bytes");
+  if (text.size() > bytes_max || blank_end || !relay::valid_utf8(text) || relay::one_line(text) != text)
     return bad(option, "1 to " + std::to_string(bytes_max) +
                            " bytes of UTF-8 on one line, without control characters or blanks at the ends");
   return std::string(text);

@@ -17,7 +17,7 @@ std::optional<std::string> read_text(std::string_view hex, std::size_t bytes_max
   const auto raw = from_hex(hex);
   if (!raw || raw->empty() || raw->size() > bytes_max) return std::nullopt;
   std::string text(as_text(*raw));
-  if (!valid_utf8(text) || one_line(text) != text) return std::nullopt;
+  if (blank(text) || !valid_utf8(text) || one_line(text) != text) return std::nullopt;
   return text;
 }
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <charconv>
+#include <set>
 
 namespace tomoshibi::relay {
 namespace {
@@ -31,7 +32,7 @@ std::optional<std::string> text_of(const json& body, const char* key, std::size_
   const auto found = body.find(key);
   if (found == body.end() || !found->is_string()) return std::nullopt;
   auto text = found->get<std::string>();
-  if (text.empty() || text.size() > bytes_max || !valid_utf8(text) || one_line(text) != text) return std::nullopt;
+  if (blank(text) || text.size() > bytes_max || !valid_utf8(text) || one_line(text) != text) return std::nullopt;
   return text;
 }
 
@@ -40,8 +41,20 @@ struct asked_visit {
   std::string confirm;
 };
 
+// A key that is there twice means two things, and readers differ in which one counts: then it is no object.
+json object_of(const std::string& text) {
+  std::set<std::string> keys;
+  bool twice = false;
+  const json::parser_callback_t look = [&keys, &twice](int depth, json::parse_event_t event, const json& parsed) {
+    if (event == json::parse_event_t::key && depth == 1) twice |= !keys.insert(parsed.get<std::string>()).second;
+    return true;
+  };
+  auto body = json::parse(text, look, false);
+  return twice || !body.is_object() ? json{} : body;
+}
+
 std::optional<asked_visit> read_visit(const std::string& text) {
-  const auto body = json::parse(text, nullptr, false);
+  const auto body = object_of(text);
   if (!body.is_object() || body.size() != 4) return std::nullopt;
   const auto home = body.find("home");
   if (home == body.end() || !home->is_number_unsigned()) return std::nullopt;
@@ -65,8 +78,8 @@ unsigned status_of(errc code) {
 void ask_visit(const dispatch_api_parts& parts, const http_request& request, const http_server::reply& reply) {
   auto visit = read_visit(request.body);
   if (!visit)
-    return reply(refusal(400, "a JSON object with home (number), who (1 to 120 bytes), reason (1 to 400 bytes) and confirm (the home's "
-                              "whole name), and nothing else"));
+    return reply(refusal(400, "a JSON object with home (number), who (1 to 120 bytes), reason (1 to 400 bytes), both more than blanks, and "
+                              "confirm (the home's whole name); each once, and nothing else"));
   if (parts.requests == nullptr) return reply(refusal(409, "the relay runs without its emergency part"));
   const auto known = parts.who_is_there();
   if (!known) return reply(refusal(503, "the directory cannot be read"));

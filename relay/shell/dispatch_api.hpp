@@ -3,7 +3,8 @@
 //   POST /api/dispatch   {"home": 1, "who": "...", "reason": "...", "confirm": "the home's whole name"}
 //                        202 {"id": "16 hexadecimal digits"}: durable, on its way to the guard centre
 //   GET /api/dispatch/ID 200 {"id", "home", "asked", "accepted"}: accepted is null until the centre's acknowledgement
-//   400 not that JSON; 401 no or a wrong token; 404 no such home or id; 405; 409 not confirmed, no account, no centre; 503
+//   400 not that JSON, a key twice, or who or reason of blanks only; 401 no or a wrong token; 404 no such home or id; 405;
+//   409 not confirmed, no account, no centre; 413 a longer body than http_body_bytes_max; 503
 //
 // Authorization: Bearer TOKEN, compared in constant time. Who has the token may send somebody to a door: it is a key. Errors are
 // {"error": "..."}; nothing is logged but that it was asked and how it ended.

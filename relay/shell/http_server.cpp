@@ -91,12 +91,18 @@ private:
     if (failed == http::error::header_limit || failed == http::error::buffer_overflow) {
       return answer({431, "text/plain; charset=utf-8", "request header too long\n"});
     }
-    if (failed == http::error::body_limit) return answer({413, "text/plain; charset=utf-8", "no request body is taken\n"});
+    if (failed == http::error::body_limit) return answer(too_much());
     if (failed && failed.category() != http::make_error_code(http::error::bad_method).category()) return;
     if (failed) return answer({400, "text/plain; charset=utf-8", "not an HTTP request\n"});
     head_only_ = parser_.get().method() == http::verb::head;
     if (server_->api && target().starts_with("/api/")) return ask_api();
     answer(server_->answer_to(parser_.get()));
+  }
+
+  http_answer too_much() const {
+    if (!server_->api || !target().starts_with("/api/")) return {413, "text/plain; charset=utf-8", "no request body is taken\n"};
+    return {413, "application/json",
+            "{\"error\":\"the request body is longer than " + std::to_string(http_body_bytes_max) + " bytes\"}\n"};
   }
 
   std::string_view target() const { return {parser_.get().target().data(), parser_.get().target().size()}; }

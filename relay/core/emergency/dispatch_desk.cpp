@@ -7,7 +7,7 @@ namespace tomoshibi::relay {
 namespace {
 
 status whole_text(std::string_view text, std::size_t most, const char* what) {
-  if (text.empty()) return fail(errc::malformed, std::string(what) + " is missing");
+  if (blank(text)) return fail(errc::malformed, std::string(what) + " is missing");
   if (text.size() > most) return fail(errc::too_long, std::string(what) + ": at most " + std::to_string(most) + " bytes");
   if (!valid_utf8(text)) return fail(errc::malformed, std::string(what) + ": not UTF-8");
   return {};

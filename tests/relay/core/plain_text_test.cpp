@@ -26,6 +26,12 @@ TEST_CASE("controls, separators and direction marks become blanks") {
   CHECK(one_line("\x7f") == " ");
 }
 
+TEST_CASE("text that nobody could see is blank, whatever it is made of") {
+  for (const char* nothing : {"", " ", " \t\r\n", "\u3000", "\u00a0 \u2003", "\u200b\u2060", "\ufeff"}) CHECK(blank(nothing));
+  CHECK(blank("\0"s));
+  for (const char* text : {"a", " a ", "\u3000花\u3000", ".", "\xff", "👵"}) CHECK_FALSE(blank(text));
+}
+
 TEST_CASE("bad bytes become the replacement character") {
   CHECK(one_line("\xff") == "\uFFFD");
   CHECK(one_line("\xc0\x8a") == "\uFFFD\uFFFD");               // overlong line feed

@@ -858,6 +858,9 @@ class Emergency(Case):
             for name in ("1", "田中", "田中 松江 ", "yes"):
                 self.wrong(*self.VISIT, "--confirm", name, says="nobody was asked")
             self.wrong("dispatch", 1, "--who", "a" * 121, "--reason", "b", "--confirm", "田中 松江", says="--who: 1 to 120")
+            for blank in ("", "  ", "\u3000"):
+                self.wrong("dispatch", 1, "--who", blank, "--reason", "b", "--confirm", "田中 松江", says="--who: must not be empty")
+                self.wrong("dispatch", 1, "--who", "a", "--reason", blank, "--confirm", "田中 松江", says="--reason: must not be empty")
             self.wrong("dispatch", 1, "--who", "a", "--reason", "b\nc", "--confirm", "田中 松江", says="--reason: 1 to 400")
             self.assertEqual(relay.heard, [])
             self.wrong(*self.VISIT, "--confirm", "田中 松江", says="told to")

@@ -40,7 +40,8 @@ TEST_CASE("the longest request fits the socket's line") {
 TEST_CASE("everything else is malformed") {
   for (const char* line : {"", "drill", "drill ", "drill 0", "drill -1", "drill 1 2", "drill 1x", "drill 99999999999", "Drill 1", "reload ",
                            "guard-test", "guard-test 1 1", "dispatch 1", "dispatch 1 61", "dispatch 1 61 62 63", "dispatch 1  62",
-                           "dispatch 1 6 62", "dispatch 1 0a 62", "dispatch 1 61 ff", "dispatch 1 zz 62"}) {
+                           "dispatch 1 6 62", "dispatch 1 2020 62", "dispatch 1 61 e38080",
+                           "dispatch 1 0a 62", "dispatch 1 61 ff", "dispatch 1 zz 62"}) {
     CAPTURE(line);
     const auto read = read_control_line(line);
     REQUIRE_FALSE(read);

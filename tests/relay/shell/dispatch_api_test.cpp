@@ -93,6 +93,13 @@ TEST_CASE("what is not right is refused and nobody is asked") {
                            R"({"home":4294967296,"who":"a","reason":"b","confirm":"home one"})",
                            R"({"home":"1","who":"a","reason":"b","confirm":"home one"})",
                            R"({"home":1,"who":"","reason":"b","confirm":"home one"})",
+                           R"({"home":1,"who":"  ","reason":"b","confirm":"home one"})",
+                           "{\"home\":1,\"who\":\"\u3000\u00a0\",\"reason\":\"b\",\"confirm\":\"home one\"}",
+                           R"({"home":1,"who":"a","reason":" ","confirm":"home one"})",
+                           R"({"home":1,"home":1,"who":"a","reason":"b","confirm":"home one"})",
+                           R"({"home":1,"who":"a","who":"b","reason":"b","confirm":"home one"})",
+                           R"({"home":1,"who":"a","wh\u006f":"a","reason":"b","confirm":"home one"})",
+                           R"({"home":2,"who":"a","reason":"b","confirm":"home one","home":1})",
                            R"({"home":1,"who":"a\n","reason":"b","confirm":"home one"})",
                            R"({"home":1,"who":"a","reason":7,"confirm":"home one"})",
                            R"({"home":1,"who":"a","reason":"b","confirm":"home one","more":1})"}) {
@@ -179,7 +186,11 @@ TEST_CASE("over the socket: a body reaches the API alone, is bounded, and the an
   CHECK(asked[0].path == "/api/dispatch");
   CHECK(asked[0].authorization == "Bearer t");
   CHECK(asked[0].body == "{}");
-  CHECK(ask(request("/api/dispatch", std::string(http_body_bytes_max + 1, 'x'))).starts_with("HTTP/1.1 413"));
+  const auto too_long = ask(request("/api/dispatch", std::string(http_body_bytes_max + 1, 'x')));
+  CHECK(too_long.starts_with("HTTP/1.1 413"));
+  CHECK(too_long.find("application/json") != std::string::npos);
+  CHECK(too_long.ends_with("\r\n\r\n{\"error\":\"the request body is longer than 4096 bytes\"}\n"));
+  CHECK(ask(request("/", std::string(http_body_bytes_max + 1, 'x'))).ends_with("no request body is taken\n"));
   CHECK(ask(request("/", "{}")).starts_with("HTTP/1.1 413"));
   CHECK(asked.size() == 1);
 }

@@ -346,6 +346,10 @@ TEST_CASE("the family's request goes to the centre as what it is, once it is con
   wanted_dispatch w{.home = home_id{1}, .who = "daughter", .reason = "no answer since morning"};
   CHECK(b.desk->begin_dispatch(b.now, b.wall(), w, out).error().code == errc::refused);
   w.confirmed = true;
+  for (const char* blank : {"", "  ", "\u3000"}) {
+    CHECK_FALSE(b.desk->begin_dispatch(b.now, b.wall(), {.home = home_id{1}, .who = blank, .reason = "x", .confirmed = true}, out));
+    CHECK_FALSE(b.desk->begin_dispatch(b.now, b.wall(), {.home = home_id{1}, .who = "x", .reason = blank, .confirmed = true}, out));
+  }
   const auto begun = b.desk->begin_dispatch(b.now, b.wall(), w, out);
   REQUIRE(begun);
   CHECK(b.book.all_dispatches().contains(begun->id));
