@@ -110,7 +110,8 @@ void declare_emergency(config_schema& schema, emergency_config& c) {
   t.boolean("enabled", c.enabled).at_start().help("Whether presses are heard at all.");
   t.integer("port", c.port, 1, 65535).help("Port of the relay for presses, at the hosts of relay.addresses.");
   t.integer("direct_after_s", c.direct_after_s, 0, 60)
-      .help("Seconds without the guard centre's acknowledgement until the gateway calls it by itself, with [guard]. 0: never.");
+      .help("Seconds without the guard centre's acknowledgement until the gateway calls it by itself, with [guard]; less than "
+            "undelivered_after_s. 0: never.");
   t.integer("undelivered_after_s", c.undelivered_after_s, 10, 300)
       .help("Seconds without it until the panel says \"not delivered\". It goes on being tried.");
   t.integer("button_period_s", c.button_period_s, 0, 604'800).at_start()
@@ -175,6 +176,12 @@ void check_together(raw_config& raw, std::vector<std::string>& problems) {
   }
   if (c.box.button.kind != box_button_kind::none && c.box.button.device.empty())
     problems.push_back("box.button_device: needed where box.button is not \"none\"");
+  const emergency_config& e = c.emergency;
+  if (e.direct_after_s >= e.undelivered_after_s)
+    problems.push_back("emergency.direct_after_s: must be less than emergency.undelivered_after_s (" +
+                       std::to_string(e.direct_after_s) + " and " + std::to_string(e.undelivered_after_s) +
+                       "): the guard centre is called before the panel says \"not delivered\"");
+  c.direct.account = written_guard_account(std::move(c.direct.account));
   check_guard(c.direct.guard, "guard", problems);
   if (c.direct.account.empty() != c.direct.guard.receivers.empty()) problems.push_back("guard.account and guard.receivers: both or none");
   if (auto sound = check_config(c.watch); !sound) problems.push_back("[watch] and [[appliance]]: " + sound.error().detail);

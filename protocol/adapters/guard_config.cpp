@@ -116,7 +116,13 @@ result<guard_link_settings> read_guard_settings(const guard_config& c, tls_date_
 }
 
 std::string check_guard_account(std::string_view text) {
-  return dc09::is_hex(text, 3, 16) ? "" : "an account has 3 to 16 hexadecimal digits";
+  return dc09::is_hex(text, 3, 16) ? "" : "the account number that the guard centre gave: 3 to 16 hexadecimal digits (0 to 9, A to F)";
+}
+
+std::string written_guard_account(std::string text) {
+  for (char& c : text)
+    if (c >= 'a' && c <= 'f') c = static_cast<char>(c - 'a' + 'A');
+  return text;
 }
 
 result<bytes> read_guard_key(std::string_view key, const std::string& path) {

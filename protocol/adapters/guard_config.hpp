@@ -32,8 +32,11 @@ std::optional<guard_receiver> parse_guard_receiver(std::string_view text);
 // supervised. Reads the files: config_invalid, with key, file and what is wanted.
 result<guard_link_settings> read_guard_settings(const guard_config& c, tls_date_source date);
 
-// An account's number: 3 to 16 hexadecimal digits. An empty string if it is one, otherwise what is allowed.
+// An account's number: 3 to 16 hexadecimal digits. An empty string if it is one, otherwise what is allowed, to stand after "must be".
 std::string check_guard_account(std::string_view text);
+
+// As it goes into frames on every path, whatever was typed: upper case. Receivers may compare letter by letter.
+std::string written_guard_account(std::string text);
 
 // A file with an account's key, 32, 48 or 64 hexadecimal digits, which others must not be able to read. config_invalid, with `key` (of the
 // configuration that names the file), path and what is wanted.

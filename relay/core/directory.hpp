@@ -64,8 +64,6 @@ struct guard_account {
   bool send_inactivity = false;    // whether the three-day alert goes to the centre too
   bool operator==(const guard_account&) const = default;
 };
-inline constexpr std::size_t guard_account_digits_min = 3;
-inline constexpr std::size_t guard_account_digits_max = 16;
 
 struct directory {
   std::map<home_id, home> homes;

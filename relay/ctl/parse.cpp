@@ -1,5 +1,6 @@
 #include "relay/ctl/parse.hpp"
 
+#include "protocol/adapters/guard_config.hpp"
 #include "relay/core/plain_text.hpp"
 
 #include <charconv>
@@ -130,19 +131,14 @@ result<relay::contact_role> parse_role(std::string_view option, std::string_view
 }
 
 result<std::string> parse_guard_account(std::string_view option, std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'a' && c <= 'f') c = static_cast<char>(c - 'a' + 'A');
-  const bool hex = out.find_first_not_of("0123456789ABCDEF") == std::string::npos;
-  if (!hex || out.size() < relay::guard_account_digits_min || out.size() > relay::guard_account_digits_max)
-    return bad(option, "the account number that the guard centre gave: 3 to 16 hexadecimal digits");
-  return out;
+  if (const std::string allowed = check_guard_account(text); !allowed.empty()) return bad(option, "must be " + allowed);
+  return written_guard_account(std::string(text));
 }
 
 result<std::string> parse_guard_key(std::string_view option, std::string_view text) {
   const auto key = from_hex(text);
   if (!key || (key->size() != 16 && key->size() != 24 && key->size() != 32))
-    return bad(option, "one line of 32, 48 or 64 hexadecimal digits, the key of AES-128, AES-192 or AES-256");
+    return bad(option, "must hold one line of 32, 48 or 64 hexadecimal digits, the key of AES-128, AES-192 or AES-256");
   return to_hex(*key);
 }
 

@@ -124,7 +124,8 @@ void check_ports(const relay_config& c, std::vector<std::string>& wrong) {
                         a.listen + ") already; each needs a port of its own");
 }
 
-void check_together(const relay_config& c, std::vector<std::string>& wrong) {
+void check_together(relay_config& c, std::vector<std::string>& wrong) {
+  c.emergency.line_account = written_guard_account(std::move(c.emergency.line_account));
   check_ports(c, wrong);
   if (c.mail.security == mail_security::none && !c.mail.server.empty() && !loopback_address(c.mail.server)) {
     wrong.emplace_back("mail.security: \"none\" is allowed only when mail.server is on loopback");

@@ -129,6 +129,7 @@ TEST_CASE("a file that cannot be used is told with its key, its name and what is
 TEST_CASE("an account's number and its key") {
   for (const char* good : {"123", "ABCDEF0123456789", "00a1"}) CHECK(check_guard_account(good).empty());
   for (const char* bad : {"", "12", "12345678901234567", "12G4", " 1234"}) CHECK_FALSE(check_guard_account(bad).empty());
+  CHECK(written_guard_account("00a1F") == "00A1F");
   const testing::temporary_folder folder;
   const std::string path = folder.file("key");
   for (const std::size_t digits : {32u, 48u, 64u}) {

@@ -489,8 +489,10 @@ class Guard(Case):
         self.ok("home", "add", "neighbour")
         self.ok("guard", "set", 2, "--account", "0A12")
         good = self.key_file(KEY)
-        for account in ("12", "0" * 17, "12G4", "", "0x12"):
-            self.wrong("guard", "set", 1, f"--account={account}", says="--account:")
+        self.wrong("guard", "set", 1, "--account=", says="--account:")
+        for account in ("12", "0" * 17, "12G4", "0x12"):
+            self.wrong("guard", "set", 1, f"--account={account}",
+                       says="--account: must be the account number that the guard centre gave: 3 to 16 hexadecimal digits")
         self.wrong("guard", "set", 1, "--account", "0a12", says="home 2 has account 0A12 already")
         self.wrong("guard", "set", 1, says="--account: this home has none yet")
         self.wrong("guard", "set", 9, "--account", "0A13", says="no home")

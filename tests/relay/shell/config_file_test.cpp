@@ -77,6 +77,12 @@ TEST_CASE("a guard centre in plain text is refused off loopback, and TLS without
   CHECK(refusal("[guard]\nreceivers = [\"tcp://127.0.0.1:12000\"]\nline_account = \"0a12\"\n") == "(taken)");
 }
 
+TEST_CASE("the line's account is written as those of the homes are") {
+  relay_config config;
+  REQUIRE(read("[guard]\nline_account = \"0a1f\"\n", config));
+  CHECK(config.emergency.line_account == "0A1F");
+}
+
 TEST_CASE("one port for two listeners is refused with both keys, where one of the addresses covers the other") {
   const auto ports = [](const std::string& device, const std::string& emergency, const std::string& pages, int port) {
     const std::string at = "\"\nport = " + std::to_string(port) + "\n";
