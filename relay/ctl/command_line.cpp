@@ -68,6 +68,15 @@ std::string understood(const CLI::App& app) {
   return words;
 }
 
+// What a word is that nobody wanted: a home's name without quotes gives more words than its verb takes.
+std::string too_much(const CLI::App& app, const std::string& word) {
+  if (word.starts_with("-")) return "no such option: '" + word + "'";
+  const CLI::App* verb = &app;
+  for (auto below = verb->get_subcommands(); !below.empty(); below = verb->get_subcommands()) verb = below.front();
+  if (!verb->get_subcommands(nullptr).empty()) return "no such verb: '" + word + "'";
+  return "one word too many: '" + word + "' (a name with blanks needs quotes)";
+}
+
 // Help, the version, or what is wrong with the words. CLI11 tells what is missing before it tells what it did not know: of
 // a misspelt verb that a verb is missing.
 asked answer(const CLI::App& app, const CLI::ParseError& e, asked a) {
@@ -79,7 +88,7 @@ asked answer(const CLI::App& app, const CLI::ParseError& e, asked a) {
   const auto unknown = app.remaining(true);
   const std::string said = e.what();
   a.c.note = "tomoshibi-ctl: " +
-             (!unknown.empty()                    ? "no such verb or option: '" + unknown.front() + "'"
+             (!unknown.empty()                    ? too_much(app, unknown.front())
               : said.starts_with("A subcommand") ? "a verb is missing"
                                                   : said) +
              "; see: " + understood(app) + " --help\n";

@@ -13,7 +13,8 @@ result<drill_row> drill_desk::begin(desk_turn& t, home_id home, lane_table& lane
   if (f_.home(home) == nullptr) return fail(errc::not_found, "no such home");
   const auto& boxes = f_.world->by_home.gateways_of(home);
   if (boxes.empty()) return fail(errc::not_found, "this home has no gateway that is let in");
-  if (f_.account(home) == nullptr) return fail(errc::refused, "nobody could answer the drill: " + f_.no_account(home));
+  // Nobody could answer it, and the panel would end with "not delivered".
+  if (f_.account(home) == nullptr) return fail(errc::refused, f_.no_account(home));
   const auto standing = std::ranges::find_if(boxes, [&lanes](const auto& g) { return lanes.stands(g); });
   const gateway_id gateway = standing != boxes.end() ? *standing : boxes.front();
   for (const auto& [request, d] : f_.rows.drills)

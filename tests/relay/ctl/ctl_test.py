@@ -130,10 +130,12 @@ class Usage(Case):
         for arguments in ([], ["nothing"], ["home"], ["home", "add"], ["home", "add", "a", "b"], ["home", "list", "--nothing"],
                           ["usage", "1"], ["home", "list", "extra"]):
             self.wrong(*arguments)
-        self.wrong("statsu", says="no such verb or option: 'statsu'")
-        self.wrong("watch", "onn", "1", says="no such verb or option: 'onn'; see: tomoshibi-ctl watch --help")
-        self.wrong("home", "add", "a", "--zome", "Z", says="no such verb or option: '--zome'; see: tomoshibi-ctl home add --help")
+        self.wrong("statsu", says="no such verb: 'statsu'")
+        self.wrong("watch", "onn", "1", says="no such verb: 'onn'; see: tomoshibi-ctl watch --help")
+        self.wrong("home", "add", "a", "--zome", "Z", says="no such option: '--zome'; see: tomoshibi-ctl home add --help")
         self.wrong("home", "add", says="tomoshibi-ctl: NAME is required; see: tomoshibi-ctl home add --help")
+        self.wrong("home", "add", "田中", "松江", says="one word too many: '松江' (a name with blanks needs quotes); see: tomoshibi-ctl home add")
+        self.wrong("emergency", "report", "2026-11-01", "2026-11-20", says="one word too many: '2026-11-20'")
         self.wrong(says="tomoshibi-ctl: a verb is missing; see: tomoshibi-ctl --help")
         self.assertRegex(self.ok("--version"), r"^tomoshibi-ctl \d+\.\d+\.\d+\n$")
         self.assertIn("UTC time", self.run_ctl("home", "list", now="yesterday").stderr)
@@ -897,7 +899,12 @@ class Emergency(Case):
         self.wrong("drill", 1, "--timeout", 0, says="--timeout: a whole number from 1 to 600")
         self.wrong("guard", "test", 9, says="no home")
         self.wrong("guard", "remove", 9, says="no home")
-        self.wrong("emergency", "report", "--days", 401, says="--days: a whole number from 1 to 400")
+        for days in (0, -1, 401, "2.5", "1e3", "abc", "2026-11-20", "9" * 30):
+            for verb in ("list", "report"):
+                self.wrong("emergency", verb, "--days", days, says="--days: a whole number from 1 to 400")
+        for home in (9, -1, "", "4294967297", "2026-11-20"):
+            for verb in (["drill"], ["emergency", "list"], ["emergency", "report"]):
+                self.wrong(*verb, home, says=f"no home '{home}'; see: tomoshibi-ctl home list")
         self.wrong("emergency", "list", 9, says="no home")
         for press in ("12", "zzzzzzzzzzzzzzzz", "0123456789abcdef0"):
             self.wrong("emergency", "show", press, says="16 hexadecimal digits")
