@@ -78,9 +78,10 @@ result<tls_identity> load_tls_identity(const tls_identity_files& files) {
     if (!text) return std::unexpected(text.error());
     f.into = std::move(*text);
   }
+  // First what it is: the mode of a certificate that was named as the key is not what is wrong with it.
+  if (auto ok = check_usable(identity, files); !ok) return std::unexpected(ok.error());
   if (!files.key.empty())
     if (auto ok = check_key_mode(files.key, name_of_file(files, "key", files.key)); !ok) return std::unexpected(ok.error());
-  if (auto ok = check_usable(identity, files); !ok) return std::unexpected(ok.error());
   return identity;
 }
 

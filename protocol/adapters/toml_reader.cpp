@@ -251,7 +251,11 @@ void config_reader::problem(const toml::node* at, const std::string& key, const 
 void config_reader::read_key(const config_key& key, const toml::node& node, const std::string& prefix) {
   auto value = to_value(node);
   // An empty list has no element that says of what it is one; it is a list of texts for us.
-  if (!value || value->index() != key.kind_) return problem(&node, prefix + key.name_, "must be " + key.allowed_);
+  if (!value || value->index() != key.kind_) {
+    // A number written where a text is wanted (an account, a name of digits) only lacks its quotes.
+    const bool text = key.kind_ == config_value(std::string{}).index();
+    return problem(&node, prefix + key.name_, "must be " + key.allowed_ + (text ? ", in quotes" : ""));
+  }
   if (key.check_) {
     if (const std::string allowed = key.check_(*value); !allowed.empty())
       return problem(&node, prefix + key.name_, "must be " + allowed);

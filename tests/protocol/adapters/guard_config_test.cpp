@@ -122,6 +122,7 @@ TEST_CASE("a file that cannot be used is told with its key, its name and what is
   CHECK(told().empty());
   c.key = folder.file("other.key");
   CHECK_THAT(told(), StartsWith("guard.key: " + c.key + ": must be the private key of the certificate " + c.certificate));
+  c.key = folder.file("own.key");
   REQUIRE(::chmod(c.key.c_str(), 0644) == 0);
   CHECK_THAT(told(), StartsWith("guard.key: " + c.key + ": a private key with mode 0644"));
 }

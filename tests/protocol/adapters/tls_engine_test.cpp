@@ -282,7 +282,7 @@ TEST_CASE("unusable identities are refused") {
   CHECK_THAT(refused({.certificate = certificate, .key = other_key, .ca = certificate, .table = "relay"}),
              StartsWith("relay.key: " + other_key + ": must be the private key of the certificate " + certificate));
   CHECK_THAT(refused({.certificate = certificate, .key = certificate, .ca = certificate}),
-             StartsWith(certificate + ": a private key with"));
+             StartsWith(certificate + ": must be a private key"));
   CHECK_THAT(refused({.certificate = certificate, .key = text, .ca = certificate}), StartsWith(text + ": must be a private key"));
   CHECK_THAT(refused({.certificate = text, .key = key, .ca = certificate}), StartsWith(text + ": must be a certificate"));
   CHECK_THAT(refused({.certificate = certificate, .key = key, .ca = text, .table = "guard"}),

@@ -139,6 +139,7 @@ TEST_CASE("each mistake has its words") {
       {good + "colour = 1", "f.toml:3: net.colour: unknown key"},
       {"typo = 1\n" + good, "f.toml:1: typo: unknown key"},
       {good + "[other]\na = 1", "f.toml:3: other: unknown table"},
+      {"[net]\nhost = 1234\n", "f.toml:2: net.host: must be a text of 1 to 20 bytes, in quotes"},
       {good + "port = \"80\"", "f.toml:3: net.port: must be an integer from 1 to 65535"},
       {good + "port = 80.0", "f.toml:3: net.port: must be an integer from 1 to 65535"},
       {good + "port = 0", "f.toml:3: net.port: must be an integer from 1 to 65535"},
