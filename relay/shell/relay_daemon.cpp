@@ -167,6 +167,7 @@ status relay_daemon::reload_configuration() {
   if (emergency_)
     if (auto ok = emergency_->use_keys(std::move(*lane_keys)); !ok) return ok;
 
+  const bool same_centre = fresh->guard == setup_.config.guard && fresh->emergency.line_account == setup_.config.emergency.line_account;
   log_differences(differences(setup_.config, *fresh), log_);
   keep_at_start(setup_.config, *fresh);
   setup_.config = std::move(*fresh);
@@ -178,7 +179,7 @@ status relay_daemon::reload_configuration() {
   if (emergency_) {
     emergency_->limit_lanes(setup_.config.emergency.connections_max);
     emergency_->use_mail(mail_of(setup_.config, *mail));
-    emergency_->use_guard(std::move(*guard));   // its certificates may be new
+    if (same_centre) emergency_->use_guard(std::move(*guard));   // its certificates may be new; another centre waits for a start
   }
   open_mail(std::move(*mail));
   api_token_ = std::move(*token);

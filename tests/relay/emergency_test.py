@@ -172,6 +172,16 @@ class EmergencyTest(unittest.TestCase):
             self.assertEqual(lane.wait_news(0xE0, ACCEPTED), ACCEPTED)
         self.guard.wait_booked(1, account="A003", event="personal emergency")
 
+    def test_another_centre_in_the_file_counts_from_the_next_start_only(self):
+        self.relay.start()
+        self.relay.configure('[guard]\nreceivers = ["tcp://127.0.0.1:9"]\n')
+        self.relay.process.send_signal(signal.SIGHUP)
+        self.relay.log.wait_for("evt=restart_needed keys=guard.receivers")
+        with Lane(self.relay, 2) as lane:
+            lane.press(0xD2)
+            lane.wait_news(0xD2, ACCEPTED)
+        self.guard.wait_booked(1, account="A002", event="personal emergency")
+
     def test_strangers_and_the_revoked_are_kept_out(self):
         self.relay.start()
         with Lane(self.relay, 1) as lane:
