@@ -198,7 +198,7 @@ class Reload(WithManager):
         self.assertIn("evt=no_mail_server", self.relay.log.text)
         self.relay.configure('[mail]\nserver = "127.0.0.1"\nport = 2525\nsecurity = "none"\nfrom = "w@example.org"\n')
         text = (self.relay.folder / "relay.toml").read_text()
-        (self.relay.folder / "relay.toml").write_text(text.replace("port = 0", "port = 1", 2))
+        (self.relay.folder / "relay.toml").write_text(text.replace("port = 0", "port = 1", 1).replace("port = 0", "port = 2", 1))
         self.reload("evt=reloaded")
         self.relay.log.wait_for('evt=configuration_changed keys="mail.server mail.port mail.security mail.from"')
         self.relay.log.wait_for('lvl=warn mod=relay evt=restart_needed keys="device.port pages.port"')
