@@ -162,7 +162,7 @@ struct emergency_mail_row {
   wall_at queued{};
   wall_at not_before{};                      // of the next try
   std::uint32_t attempts = 0;
-  std::string subject = {};                       // composed when queued, so that a retry sends the same text
+  std::string subject = {};                       // composed when queued, so that a retry sends the same text; empty when over
   std::string body = {};
   std::string message_id = {};                    // without < >
   std::string last_error = {};                    // the server's reply without addresses
@@ -199,7 +199,8 @@ public:
   virtual ~emergency_book() = default;
   virtual result<emergency_state> load() = 0;
   virtual status commit(const emergency_batch& batch) = 0;
-  virtual status drop_old(wall_at now) = 0;            // what ended longer ago than emergency_history
+  // What ended longer ago than emergency_history; and the oldest of what is over, where a kind has more than `most` rows.
+  virtual status drop_old(wall_at now, std::size_t most) = 0;
   // What a commit leaves to be done when everybody has got an answer. `calm`: nothing has happened for a moment; else only what
   // must not grow any more is done.
   virtual void rest(bool /*calm*/) {}

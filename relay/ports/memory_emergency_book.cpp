@@ -1,6 +1,7 @@
 #include "relay/ports/memory_emergency_book.hpp"
 
 #include <algorithm>
+#include <functional>
 
 namespace tomoshibi::relay {
 namespace {
@@ -68,17 +69,24 @@ status memory_emergency_book::commit(const emergency_batch& batch) {
   return {};
 }
 
-status memory_emergency_book::drop_old(wall_at now) {
+status memory_emergency_book::drop_old(wall_at now, std::size_t most) {
   const wall_at until = now - emergency_history;
-  std::erase_if(presses_, [until](const auto& e) { return e.second.closed && *e.second.closed < until; });
-  std::erase_if(events_, [until](const auto& e) { return e.second.ended && *e.second.ended < until; });
-  std::erase_if(troubles_, [until](const auto& e) { return e.second.ended && *e.second.ended < until; });
-  std::erase_if(alerts_, [until](const auto& e) { return e.second.ended && *e.second.ended < until; });
-  std::erase_if(dispatches_, [until](const auto& e) { return e.second.accepted && *e.second.accepted < until; });
-  std::erase_if(drills_, [until](const auto& e) { return e.second.ended && *e.second.ended < until; });
-  std::erase_if(mails_, [until](const auto& e) {
-    return e.second.state != emergency_mail_state::queued && e.second.queued < until;
-  });
+  const auto drop = [until, most](auto& rows, auto ended, auto begun) {
+    std::erase_if(rows, [&](const auto& e) { return ended(e.second) && *ended(e.second) < until; });
+    if (rows.size() <= most) return;
+    std::vector<wall_at> times;
+    for (const auto& [key, row] : rows) times.push_back(begun(row));
+    std::ranges::nth_element(times, times.begin() + static_cast<std::ptrdiff_t>(most), std::ranges::greater{});
+    std::erase_if(rows, [&](const auto& e) { return ended(e.second) && begun(e.second) <= times[most]; });
+  };
+  drop(presses_, [](const auto& r) { return r.closed; }, [](const auto& r) { return r.known; });
+  drop(events_, [](const auto& r) { return r.ended; }, [](const auto& r) { return r.made; });
+  drop(troubles_, [](const auto& r) { return r.ended; }, [](const auto& r) { return r.since; });
+  drop(alerts_, [](const auto& r) { return r.ended; }, [](const auto& r) { return r.begun; });
+  drop(dispatches_, [](const auto& r) { return r.accepted; }, [](const auto& r) { return r.asked; });
+  drop(drills_, [](const auto& r) { return r.ended; }, [](const auto& r) { return r.asked; });
+  drop(mails_, [](const auto& r) { return r.state == emergency_mail_state::queued ? std::nullopt : std::optional{r.queued}; },
+       [](const auto& r) { return r.queued; });
   return {};
 }
 

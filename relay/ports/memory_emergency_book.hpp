@@ -15,7 +15,7 @@ public:
   // ---- the port
   result<emergency_state> load() override;
   status commit(const emergency_batch& batch) override;
-  status drop_old(wall_at now) override;
+  status drop_old(wall_at now, std::size_t most) override;
   result<std::optional<press_row>> find_press(press_id id) override;
   result<std::optional<alert_row>> find_alert(home_id home, appliance_id appliance, std::int32_t since) override;
   result<std::optional<dispatch_row>> find_dispatch(dispatch_id id) override;

@@ -8,7 +8,7 @@ namespace {
 constexpr std::int32_t application_id = 0x746d6572;  // "tmer"
 
 // Released steps are never changed; a change of the schema is a new one.
-constexpr std::array<std::string_view, 1> schema_steps = {
+constexpr std::array<std::string_view, 2> schema_steps = {
     "CREATE TABLE presses (id INTEGER PRIMARY KEY, home INTEGER NOT NULL, gateway TEXT NOT NULL, source INTEGER NOT NULL,"
     " button TEXT NOT NULL, test INTEGER NOT NULL, request INTEGER, occurred INTEGER, known INTEGER NOT NULL,"
     " reported_first INTEGER NOT NULL, stage INTEGER NOT NULL, accepted INTEGER, path INTEGER NOT NULL,"
@@ -40,7 +40,13 @@ constexpr std::array<std::string_view, 1> schema_steps = {
     " PRIMARY KEY (kind, about, contact)) WITHOUT ROWID;"
     "CREATE INDEX mails_queued ON mails (queued) WHERE state = 1;"
     // Room that is taken while there is some, and written into when the disk is full.
-    "CREATE TABLE pad (id INTEGER PRIMARY KEY CHECK (id = 1), data BLOB NOT NULL);"};
+    "CREATE TABLE pad (id INTEGER PRIMARY KEY CHECK (id = 1), data BLOB NOT NULL);",
+    // What is over leaves by number as well: the oldest are found without reading mails.
+    "CREATE INDEX mails_by_age ON mails (queued);"
+    "CREATE INDEX troubles_by_age ON troubles (since);"
+    "CREATE INDEX alerts_by_age ON alerts (begun);"
+    "CREATE INDEX dispatches_by_age ON dispatches (asked);"
+    "CREATE INDEX drills_by_age ON drills (asked);"};
 
 template <class T>
 std::optional<std::int64_t> maybe_number(const std::optional<T>& v) {

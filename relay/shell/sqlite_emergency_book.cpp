@@ -4,6 +4,7 @@
 #include "relay/shell/emergency_rows.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace tomoshibi::relay {
 namespace {
@@ -129,28 +130,34 @@ status sqlite_emergency_book::commit(const emergency_batch& batch) {
   return {};
 }
 
-status sqlite_emergency_book::drop_old(wall_at now) {
-  const std::int64_t until = to_ms(now - emergency_history);
-  const auto rows = static_cast<std::int64_t>(emergency_rows_max);
+// What is open is never dropped. Of what is over, by age and by number, the oldest first.
+status sqlite_emergency_book::drop_old(wall_at now, std::size_t most) {
+  struct kind {
+    const char* by_age;
+    const char* by_number;
+  };
+  static constexpr std::array kinds = {
+      kind{"DELETE FROM presses WHERE closed < ?",
+           "DELETE FROM presses WHERE closed IS NOT NULL AND known <= (SELECT known FROM presses ORDER BY known DESC LIMIT 1 OFFSET ?)"},
+      kind{"DELETE FROM guard_events WHERE ended < ?",
+           "DELETE FROM guard_events WHERE state <> 1 AND made <= (SELECT made FROM guard_events ORDER BY made DESC LIMIT 1 OFFSET ?)"},
+      kind{"DELETE FROM troubles WHERE ended < ?",
+           "DELETE FROM troubles WHERE ended IS NOT NULL AND since <= (SELECT since FROM troubles ORDER BY since DESC LIMIT 1 OFFSET ?)"},
+      kind{"DELETE FROM alerts WHERE ended < ?",
+           "DELETE FROM alerts WHERE ended IS NOT NULL AND begun <= (SELECT begun FROM alerts ORDER BY begun DESC LIMIT 1 OFFSET ?)"},
+      kind{"DELETE FROM dispatches WHERE accepted < ?",
+           "DELETE FROM dispatches WHERE accepted IS NOT NULL AND asked <= (SELECT asked FROM dispatches ORDER BY asked DESC LIMIT 1"
+           " OFFSET ?)"},
+      kind{"DELETE FROM drills WHERE ended < ?",
+           "DELETE FROM drills WHERE ended IS NOT NULL AND asked <= (SELECT asked FROM drills ORDER BY asked DESC LIMIT 1 OFFSET ?)"},
+      kind{"DELETE FROM mails WHERE state <> 1 AND queued < ?",
+           "DELETE FROM mails WHERE state <> 1 AND queued <= (SELECT queued FROM mails ORDER BY queued DESC LIMIT 1 OFFSET ?)"}};
   auto tx = transaction::begin(db_);
   if (!tx) return std::unexpected(tx.error());
-  // What is open is never dropped. Of what is over, by age and by number, the oldest first.
-  const auto drop = [&]() -> status {
-    if (auto ok = statements_.run("DELETE FROM presses WHERE closed < ?", until); !ok) return ok;
-    if (auto ok = statements_.run("DELETE FROM presses WHERE closed IS NOT NULL AND known < (SELECT known FROM presses"
-                                  " ORDER BY known DESC LIMIT 1 OFFSET ?)", rows); !ok)
-      return ok;
-    if (auto ok = statements_.run("DELETE FROM guard_events WHERE ended < ?", until); !ok) return ok;
-    if (auto ok = statements_.run("DELETE FROM guard_events WHERE state <> 1 AND made < (SELECT made FROM guard_events"
-                                  " ORDER BY made DESC LIMIT 1 OFFSET ?)", rows); !ok)
-      return ok;
-    if (auto ok = statements_.run("DELETE FROM troubles WHERE ended < ?", until); !ok) return ok;
-    if (auto ok = statements_.run("DELETE FROM alerts WHERE ended < ?", until); !ok) return ok;
-    if (auto ok = statements_.run("DELETE FROM dispatches WHERE accepted < ?", until); !ok) return ok;
-    if (auto ok = statements_.run("DELETE FROM drills WHERE ended < ?", until); !ok) return ok;
-    return statements_.run("DELETE FROM mails WHERE state <> 1 AND queued < ?", until);
-  };
-  if (auto ok = drop(); !ok) return ok;
+  for (const kind& k : kinds) {
+    if (auto ok = statements_.run(k.by_age, to_ms(now - emergency_history)); !ok) return ok;
+    if (auto ok = statements_.run(k.by_number, static_cast<std::int64_t>(most)); !ok) return ok;
+  }
   if (auto ok = tx->commit(); !ok) return ok;
   (void)reserve();
   return {};

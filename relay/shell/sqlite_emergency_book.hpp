@@ -33,7 +33,7 @@ public:
 
   result<emergency_state> load() override;
   status commit(const emergency_batch& batch) override;
-  status drop_old(wall_at now) override;
+  status drop_old(wall_at now, std::size_t most) override;
   void rest(bool calm) override;             // moves the log into the file: a few milliseconds
   result<std::optional<press_row>> find_press(press_id id) override;
   result<std::optional<alert_row>> find_alert(home_id home, appliance_id appliance, std::int32_t since) override;

@@ -141,12 +141,57 @@ TEST_CASE("what is over leaves after its time; what is open never does") {
   e.state = guard_event_state::delivered;
   e.ended = t0;
   REQUIRE(made->port().commit({over, open, e, event(2, "A002", 1)}));
-  REQUIRE(made->port().drop_old(t0 + emergency_history));
+  REQUIRE(made->port().drop_old(t0 + emergency_history, emergency_rows_max));
   CHECK(made->port().find_press(over.id).value());
-  REQUIRE(made->port().drop_old(t0 + emergency_history + 1s));
+  REQUIRE(made->port().drop_old(t0 + emergency_history + 1s, emergency_rows_max));
   CHECK_FALSE(made->port().find_press(over.id).value());
   const auto s = loaded(*made);
   CHECK(s.presses.size() == 1);
   CHECK(s.events.size() == 1);
   CHECK(s.sequences.at("A001") == 77);         // numbers outlive the rows
+}
+
+TEST_CASE("of what is over only so many rows stay, the newest; what is open stays however old") {
+  const auto made = make_book_under_test();
+  const auto at = [](std::uint64_t n) { return t0 + 1s * static_cast<std::int64_t>(n); };
+  emergency_batch batch;
+  for (std::uint64_t n = 1; n <= 10; ++n) {
+    const bool open = n == 2;                  // the oldest but one
+    press_row p = full_press();
+    p.id = press_id{n};
+    p.known = at(n);
+    if (!open) p.closed = at(n);
+    batch.emplace_back(p);
+    auto e = event(n, "A001", static_cast<std::uint16_t>(n));
+    e.made = at(n);
+    if (!open) e.state = guard_event_state::delivered, e.ended = at(n);
+    batch.emplace_back(e);
+    batch.emplace_back(dispatch_row{.id = dispatch_id{n}, .home = home_id{7}, .who = "a", .reason = "b", .asked = at(n),
+                                    .accepted = open ? std::nullopt : std::optional{at(n)}});
+    batch.emplace_back(drill_row{.request = n, .home = home_id{7}, .gateway = box("box-7"), .asked = at(n),
+                                 .ended = open ? std::nullopt : std::optional{at(n)}});
+    batch.emplace_back(alert_row{.home = home_id{7}, .appliance = appliance_id{1}, .since = static_cast<std::int32_t>(n),
+                                 .begun = at(n), .ended = open ? std::nullopt : std::optional{at(n)}});
+    auto m = mail_row();
+    m.key.about = n;
+    m.queued = at(n);
+    if (!open) m.state = emergency_mail_state::sent;
+    batch.emplace_back(m);
+  }
+  REQUIRE(made->port().commit(batch));
+  REQUIRE(made->port().drop_old(t0 + 1h, 3));
+  const auto stays = [](std::uint64_t n) { return n == 2 || n > 7; };
+  for (std::uint64_t n = 1; n <= 10; ++n) {
+    INFO(n);
+    CHECK(made->port().find_press(press_id{n}).value().has_value() == stays(n));
+    CHECK(made->port().find_dispatch(dispatch_id{n}).value().has_value() == stays(n));
+    CHECK(made->port().find_drill(n).value().has_value() == stays(n));
+    CHECK(made->port().find_alert(home_id{7}, appliance_id{1}, static_cast<std::int32_t>(n)).value().has_value() == stays(n));
+  }
+  CHECK(made->port().events(t0, t0 + 1h, 100).value().size() == 4);
+  const auto s = loaded(*made);
+  REQUIRE(s.mails.size() == 1);
+  CHECK(s.mails[0].key.about == 2);
+  REQUIRE(made->port().drop_old(t0 + 1h, 3));  // and again: nothing more
+  CHECK(made->port().find_press(press_id{8}).value());
 }

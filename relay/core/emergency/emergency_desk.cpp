@@ -266,7 +266,7 @@ void emergency_desk::on_wake(mono_time now, wall_at wall, desk_output& out) {
   p.troubles.on_wake(t);
   if (now >= p.upkeep_at) {
     p.upkeep_at = now + p.f.limits.upkeep_every;
-    if (auto ok = p.f.book.drop_old(wall); !ok)
+    if (auto ok = p.f.book.drop_old(wall, emergency_rows_max); !ok)
       p.log.error("upkeep_failed", {{"err", name_of(ok.error().code)}, {"detail", ok.error().detail}});
   }
   p.hand_over(t);

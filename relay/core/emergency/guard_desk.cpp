@@ -10,6 +10,8 @@ namespace tomoshibi::relay {
 namespace {
 
 constexpr std::uint16_t sequence_max = 9'999;
+constexpr std::uint32_t rank_urgent = 0;
+constexpr std::uint32_t rank_calm = 1;
 
 // The one place that keeps a test from moving a guard, and a real press from being taken for a test.
 dc09::signal checked(const wanted_event& e) {
@@ -40,21 +42,7 @@ void guard_desk::on_start(guard_event_id last, const std::map<std::string, std::
   }
 }
 
-void guard_desk::queue(const guard_event_row& row) {
-  if (ready_at_.contains(row.id)) return;
-  const place at{!row.urgent, ready_of_[row.home]++, row.id};
-  ready_.insert(at);
-  ready_at_.emplace(row.id, std::pair{at, row.home});
-}
-
-void guard_desk::unqueue(guard_event_id id) {
-  const auto found = ready_at_.find(id);
-  if (found == ready_at_.end()) return;
-  const auto [at, home] = found->second;
-  ready_.erase(at);
-  ready_at_.erase(found);
-  if (--ready_of_[home] == 0) ready_of_.erase(home);
-}
+void guard_desk::queue(const guard_event_row& row) { ready_.put(row.urgent ? rank_urgent : rank_calm, row.home, row.id); }
 
 std::optional<guard_event_id> guard_desk::make(desk_turn& t, const wanted_event& e) {
   const guard_account* account = f_.account(e.home);
@@ -95,11 +83,10 @@ void guard_desk::on_not_durable() {
 void guard_desk::hand_over(desk_turn& t) {
   if (!f_.centre_set) return;
   while (!ready_.empty()) {
-    const place next = *ready_.begin();
-    const guard_event_id id = next.id;
-    const std::size_t most = f_.limits.events_out_max + (next.calm ? 0 : f_.limits.events_out_max / 2);
+    const auto [rank, id] = ready_.front();
+    const std::size_t most = f_.limits.events_out_max + (rank == rank_calm ? 0 : f_.limits.events_out_max / 2);
     if (out_.size() >= most) return;
-    unqueue(id);
+    ready_.pop();
     const guard_event_row* row = f_.rows.events.find(id);
     if (row == nullptr || row->state != guard_event_state::waiting) continue;
     out_.insert(id);
@@ -117,8 +104,6 @@ void guard_desk::on_centre_changed() {
   out_.clear();
   later_.clear();
   ready_.clear();
-  ready_at_.clear();
-  ready_of_.clear();
   for (const auto& [id, row] : f_.rows.events)
     if (row.urgent || !f_.rows.events.dirty(id)) on_durable(row);
 }
@@ -165,7 +150,7 @@ mono_time guard_desk::next_wake() const {
 
 void guard_desk::forget(guard_event_id id) {
   const guard_event_row* row = f_.rows.events.find(id);
-  unqueue(id);
+  ready_.remove(id);
   out_.erase(id);
   later_.erase(id);
   heard_.erase(id);

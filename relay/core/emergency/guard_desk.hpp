@@ -7,6 +7,7 @@
 
 #include "protocol/dc09/sender.hpp"
 #include "relay/core/emergency/desk_frame.hpp"
+#include "relay/core/emergency/turn_queue.hpp"
 
 namespace tomoshibi::relay {
 
@@ -48,15 +49,7 @@ public:
   guard_event_id waiting_for(std::uint64_t reference) const;
 
 private:
-  // Urgent ones are in front; of them homes take turns, so that a press does not wait for sixty of another home.
-  struct place {
-    bool calm;
-    std::uint32_t before;                               // of the same home, that waited when it came
-    guard_event_id id;
-    auto operator<=>(const place&) const = default;
-  };
   void queue(const guard_event_row& row);
-  void unqueue(guard_event_id id);
   std::optional<guard_event_row> end(desk_turn& t, guard_event_id id, guard_event_state how, std::uint8_t receiver);
   void forget(guard_event_id id);
 
@@ -64,9 +57,7 @@ private:
   logger log_;
   guard_event_id last_{};
   std::map<std::string, std::uint16_t> sequences_;
-  std::set<place> ready_;                               // durable or urgent, and not with the link
-  std::map<guard_event_id, std::pair<place, home_id>> ready_at_;
-  std::map<home_id, std::uint32_t> ready_of_;           // how many of them
+  turn_queue<guard_event_id> ready_;                    // durable or urgent, and not with the link; urgent ones in front
   std::set<guard_event_id> out_;                        // with the link
   std::set<guard_event_id> heard_;                      // of those that wait: the centre may have heard of it
   std::map<guard_event_id, mono_time> later_;           // refused ones that come again

@@ -19,10 +19,31 @@ std::string message_id(const emergency_mail_key& key, const std::string& from) {
   return out + domain_of(from);
 }
 
+// What somebody acts upon at once goes before what can be read tomorrow.
+std::uint32_t rank_of(emergency_notice kind) {
+  switch (kind) {
+    case emergency_notice::press:
+    case emergency_notice::press_accepted:
+    case emergency_notice::press_not_accepted:
+    case emergency_notice::press_no_centre:
+    case emergency_notice::dispatch:
+    case emergency_notice::dispatch_accepted:
+    case emergency_notice::dispatch_not_accepted: return 0;
+    case emergency_notice::trouble:
+    case emergency_notice::trouble_ended:
+    case emergency_notice::event_refused:
+    case emergency_notice::drill_unanswered: return 1;
+  }
+  return 1;
+}
+
 }  // namespace
 
 void mail_desk::on_start() {
-  for (const auto& [key, m] : f_.rows.mails) due_.insert({m.not_before, key});
+  for (const auto& [key, m] : f_.rows.mails) {
+    later_.insert({m.not_before, key});
+    ++queued_of_[m.home];
+  }
 }
 
 void mail_desk::write(desk_turn& t, mail_readers to, std::uint64_t about, emergency_facts facts) {
@@ -39,10 +60,12 @@ void mail_desk::write(desk_turn& t, mail_readers to, std::uint64_t about, emerge
     const emergency_mail_key key{facts.kind, about, id};
     if (to == mail_readers::provider && reader.role != contact_role::provider) continue;
     if (f_.rows.mails.find(key) != nullptr) continue;
-    if (f_.rows.mails.size() >= f_.limits.mails_waiting_max) {
+    auto& queued = queued_of_[home->id];
+    if (queued >= f_.limits.mails_waiting_of_home || f_.rows.mails.size() >= f_.limits.mails_waiting_max) {
       ++f_.count.mails_given_up;
       continue;
     }
+    ++queued;
     facts.to = reader;
     auto text = f_.compose(facts);
     f_.rows.put(emergency_mail_row{.key = key, .home = home->id, .queued = t.wall, .not_before = t.wall,
@@ -52,7 +75,7 @@ void mail_desk::write(desk_turn& t, mail_readers to, std::uint64_t about, emerge
 }
 
 void mail_desk::on_durable(const emergency_mail_row& row) {
-  if (row.state == emergency_mail_state::queued && !out_.contains(row.key)) due_.insert({row.not_before, row.key});
+  if (row.state == emergency_mail_state::queued && !out_.contains(row.key)) later_.insert({row.not_before, row.key});
 }
 
 void mail_desk::on_not_durable() {
@@ -60,10 +83,19 @@ void mail_desk::on_not_durable() {
     if (f_.rows.mails.dirty(key)) on_durable(row);
 }
 
+void mail_desk::take_due(wall_at wall) {
+  while (!later_.empty() && later_.begin()->at <= wall) {
+    const auto key = later_.begin()->key;
+    later_.erase(later_.begin());
+    if (const emergency_mail_row* m = f_.rows.mails.find(key)) ready_.put(rank_of(key.kind), m->home, key);
+  }
+}
+
 void mail_desk::hand_over(desk_turn& t) {
-  while (!due_.empty() && due_.begin()->at <= t.wall && out_.size() < f_.limits.mails_in_flight_max) {
-    const auto key = due_.begin()->key;
-    due_.erase(due_.begin());
+  take_due(t.wall);
+  while (!ready_.empty() && out_.size() < f_.limits.mails_in_flight_max) {
+    const auto key = ready_.front().id;
+    ready_.pop();
     const emergency_mail_row* m = f_.rows.mails.find(key);
     if (m == nullptr || m->state != emergency_mail_state::queued || out_.contains(key)) continue;
     const auto reader = f_.world->all.contacts.find(key.to);
@@ -96,7 +128,7 @@ void mail_desk::retry(desk_turn& t, emergency_mail_row m, std::string why) {
   const millis pause = m.attempts == 1 ? f_.limits.mail_first_retry : retry_delay(m.attempts - 1);
   m.not_before = t.wall + pause;
   m.last_error = std::move(why);
-  due_.insert({m.not_before, m.key});
+  later_.insert({m.not_before, m.key});
   f_.rows.put(std::move(m));
 }
 
@@ -105,14 +137,18 @@ void mail_desk::finish(emergency_mail_row m, emergency_mail_state state, std::st
     ++f_.count.mails_given_up;
     log_.error("given_up", {{"kind", name_of(m.key.kind)}, {"contact", static_cast<std::uint32_t>(m.key.to)}, {"detail", why}});
   }
+  if (const auto queued = queued_of_.find(m.home); queued != queued_of_.end() && --queued->second == 0) queued_of_.erase(queued);
   m.state = state;
   m.last_error = std::move(why);
+  m.subject.clear();                           // names and readings are kept for as long as they are needed
+  m.body.clear();
   f_.rows.put(std::move(m));
 }
 
 mono_time mail_desk::next_wake(mono_time now, wall_at wall) const {
-  if (due_.empty() || out_.size() >= f_.limits.mails_in_flight_max) return never;
-  return now + std::max(millis{0}, due_.begin()->at - wall);
+  if (out_.size() >= f_.limits.mails_in_flight_max) return never;
+  if (!ready_.empty()) return now;
+  return later_.empty() ? never : now + std::max(millis{0}, later_.begin()->at - wall);
 }
 
 std::optional<wall_at> mail_desk::oldest() const {

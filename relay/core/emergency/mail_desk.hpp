@@ -1,10 +1,11 @@
 // The mails of the emergency part: composed with what they tell of, in the same commit; handed out when durable, a few at a time.
 //
-// No quiet hours hold them. If the book cannot take them they leave all the same: better twice than never. A power cut between
+// What tells of a press or a dispatch request goes first; of that, and of the rest, homes take turns. No quiet hours hold them. If the book cannot take them they leave all the same: better twice than never. A power cut between
 // the server's acceptance and the commit of the result sends a mail again, with the same Message-ID.
 #pragma once
 
 #include "relay/core/emergency/desk_frame.hpp"
+#include "relay/core/emergency/turn_queue.hpp"
 
 namespace tomoshibi::relay {
 
@@ -33,10 +34,13 @@ private:
   };
   void retry(desk_turn& t, emergency_mail_row m, std::string why);
   void finish(emergency_mail_row m, emergency_mail_state state, std::string why);
+  void take_due(wall_at wall);
 
   desk_frame& f_;
   logger log_;
-  std::set<due_at> due_;
+  std::set<due_at> later_;                              // wait for their time; then ...
+  turn_queue<emergency_mail_key> ready_;                // ... for their turn
+  std::map<home_id, std::size_t> queued_of_;            // rows that are queued
   std::set<emergency_mail_key> out_;
 };
 

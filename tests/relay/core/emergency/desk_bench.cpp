@@ -39,6 +39,7 @@ void desk_bench::cut() {
   for (std::uint64_t id = 1; id < next_session_; ++id) closed_.try_emplace(session_id{id}, close_reason::done);
   desk.reset();
   with_link.clear();
+  with_mail_server.clear();
   out_.clear();
 }
 
@@ -68,7 +69,8 @@ void desk_bench::act() {
       } else if (auto* m = std::get_if<submit_emergency_mail>(&a)) {
         const auto key = m->what.key;
         mails.push_back(std::move(*m));
-        desk->on_mail_done(now, wall(), key, {mail_answer, "250 as told"}, out_);
+        with_mail_server.push_back(key);
+        if (mail_answers) take_mail();
       }
     }
     while (!with_link.empty() && (centre_refuses || centre_answers)) {
@@ -83,6 +85,17 @@ void desk_bench::act() {
     }
     if (more) desk->on_turn_end(now, wall(), out_);
   }
+}
+
+void desk_bench::take_mail() {
+  const auto key = with_mail_server.front();
+  with_mail_server.pop_front();
+  desk->on_mail_done(now, wall(), key, {mail_answer, "250 as told"}, out_);
+}
+
+void desk_bench::mail_server_answers() {
+  take_mail();
+  turn();
 }
 
 void desk_bench::centre_takes(guard_event_id id, bool answer_arrives) {

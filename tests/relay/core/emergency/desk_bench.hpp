@@ -63,11 +63,15 @@ public:
 
   // ---- mails
   mail_outcome mail_answer = mail_outcome::ok;
+  bool mail_answers = true;
+  std::deque<emergency_mail_key> with_mail_server;   // no answer yet
+  void mail_server_answers();                    // the one that came first
   std::vector<submit_emergency_mail> mails;
   std::size_t mails_of(emergency_notice kind) const;
 
 private:
   void act();
+  void take_mail();
   std::uint64_t next_session_ = 1;
   std::map<session_id, bytes> received_;
   std::map<session_id, close_reason> closed_;
