@@ -280,11 +280,18 @@ std::optional<bytes> statement::maybe_blob(int column) const {
   return is_null(column) ? std::nullopt : std::optional{blob(column)};
 }
 
-// Somebody moved or deleted the file while we have it: what is written from now on would be gone when it is closed.
+// Somebody moved, deleted or emptied the file while we have it: what is written from now on would be gone when it is closed.
 status sqlite_db::still_there() {
   int moved = 0;
   if (sqlite3_file_control(db_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0)
     return fail(errc::storage_corrupt, "the database file was moved or deleted");
+  sqlite3_file* file = nullptr;
+  sqlite3_int64 size = 0;
+  if (sqlite3_file_control(db_.get(), "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || file == nullptr ||
+      file->pMethods == nullptr)
+    return {};                           // in memory
+  if (file->pMethods->xFileSize(file, &size) == SQLITE_OK && size == 0)
+    return fail(errc::storage_corrupt, "the database file was emptied");
   return {};
 }
 

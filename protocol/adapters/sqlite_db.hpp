@@ -53,7 +53,7 @@ public:
   // A number that changes when another connection has committed (PRAGMA data_version).
   result<std::int64_t> data_version();
 
-  status still_there();                  // storage_corrupt when the file is no longer at its path
+  status still_there();                  // storage_corrupt when the file is no longer at its path, or empty
   status quick_check();                  // pages and records; storage_corrupt with the first finding
   status integrity_check();              // also indexes and foreign keys; slow
   status checkpoint();                   // moves the WAL into the file and truncates it
@@ -111,7 +111,7 @@ private:
   int bind_error_ = 0;
 };
 
-// BEGIN IMMEDIATE ... COMMIT; rolled back unless committed. Refused when the file is no longer at its path.
+// BEGIN IMMEDIATE ... COMMIT; rolled back unless committed. Refused when the file is no longer at its path, or empty.
 class transaction {
 public:
   static result<transaction> begin(sqlite_db& db);

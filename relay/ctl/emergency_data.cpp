@@ -2,6 +2,7 @@
 
 #include "relay/ctl/home_data.hpp"
 #include "relay/ctl/relay_link.hpp"
+#include "relay/shell/sqlite_emergency_book.hpp"
 #include "relay/shell/store_values.hpp"
 
 #include <filesystem>
@@ -15,6 +16,12 @@ result<std::optional<sqlite_db>> open_emergency_file(const context& c) {
   auto db = sqlite_db::open(path, {.create = false, .read_only = true});
   if (!db) return std::unexpected(db.error());
   return std::optional{std::move(*db)};
+}
+
+// A book of the first schema knows of no log.
+status take_log_off(sqlite_db& db) {
+  if (!db.prepare("SELECT log FROM book")) return {};
+  return db.exec(relay::emergency_log_leaves);
 }
 
 result<bool> in_emergency_book(const context& c, home_id home) {
@@ -48,6 +55,7 @@ status erase_from_emergency_book(const context& c, home_id home) {
     if (!s) return std::unexpected(s.error());
     if (auto ok = s->bind(1, relay::number(home)).run(); !ok) return ok;
   }
+  if (auto ok = take_log_off(*db); !ok) return ok;
   if (auto ok = tx->commit(); !ok) return ok;
   if (auto ok = db->exec("VACUUM"); !ok) return ok;
   return db->checkpoint();

@@ -2,6 +2,7 @@
 
 #include "relay/ctl/relay_link.hpp"
 #include "relay/shell/store_schema.hpp"
+#include "relay/shell/store_settings.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -107,16 +108,12 @@ relay::config_settings registry::settings_of(home_id home) const {
 }
 
 std::string registry::setting(std::string_view key, std::string otherwise) {
-  auto s = db_.prepare("SELECT value FROM setting WHERE key = ?1");
-  if (!s) return otherwise;
-  const auto row = s->bind(1, key).step();
-  return row && *row ? s->text(0) : otherwise;
+  auto found = relay::read_setting(db_, key);
+  return found && *found ? std::move(**found) : otherwise;
 }
 
 status registry::set_setting(std::string_view key, std::string_view value) {
-  auto s = db_.prepare("INSERT INTO setting (key, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value");
-  if (!s) return std::unexpected(s.error());
-  return s->bind_all(key, value).run();
+  return relay::write_setting(db_, key, value);
 }
 
 void poke_relay(context& c) {

@@ -173,6 +173,16 @@ using emergency_write = std::variant<press_row, guard_event_row, watch_row, trou
                                      emergency_mail_row>;
 using emergency_batch = std::vector<emergency_write>;
 
+// What became of the book since the last start. Gateways send again what they hold; requests for a visit and reports are lost.
+enum class book_loss : std::uint8_t {
+  none,
+  unreadable,           // put aside as <file>.corrupt, a new one began
+  missing,              // gone or empty, a new one began
+  another,              // the file is another than at the last start
+  log_missing,          // the file is there without its log
+};
+std::string_view words_of(book_loss loss);   // a sentence for an operator
+
 // What the desk needs to go on after a start.
 struct emergency_state {
   std::vector<press_row> presses = {};            // not closed, by known
@@ -185,7 +195,7 @@ struct emergency_state {
   std::vector<emergency_mail_row> mails = {};     // queued
   std::map<std::string, std::uint16_t> sequences = {};  // the last one of each account
   guard_event_id last_event{};
-  bool recreated = false;                    // the former file could not be read and was put aside. Told once
+  book_loss lost = book_loss::none;          // told once
 };
 
 // Ended rows are kept for the report: so long, and at most so many of each kind (the oldest go first).

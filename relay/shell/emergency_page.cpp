@@ -85,7 +85,7 @@ void add_emergency_reasons(const relay_view& v, std::vector<std::string>& out) {
   if (h.centre_set && h.homes_without_centre != 0)
     out.push_back(counted(h.homes_without_centre, "home has", "homes have") + " no account at the guard centre");
   if (h.commit_failing) out.emplace_back("the emergency book's last commit failed and is tried again");
-  if (h.book_recreated) out.emplace_back("the emergency book could not be read and was begun anew; the former lies beside it as .corrupt");
+  if (h.book_lost != book_loss::none) out.emplace_back(words_of(h.book_lost));
   if (h.troubles_open != 0) out.push_back(counted(h.troubles_open, "trouble", "troubles") + " of boxes or buttons open");
   if (h.lines_lost != 0) out.push_back(counted(h.lines_lost, "home has", "homes have") + " lost the emergency lane");
   if (h.oldest_mail && v.now - *h.oldest_mail > mail_age_fine_max)

@@ -46,7 +46,10 @@ constexpr std::array<std::string_view, 2> schema_steps = {
     "CREATE INDEX troubles_by_age ON troubles (since);"
     "CREATE INDEX alerts_by_age ON alerts (begun);"
     "CREATE INDEX dispatches_by_age ON dispatches (asked);"
-    "CREATE INDEX drills_by_age ON drills (asked);"};
+    "CREATE INDEX drills_by_age ON drills (asked);"
+    // By what this file is known again, and whether its log lay beside it when it was last reserved.
+    "CREATE TABLE book (id INTEGER PRIMARY KEY CHECK (id = 1), mark TEXT NOT NULL, log INTEGER NOT NULL);"
+    "INSERT INTO book VALUES (1, lower(hex(randomblob(16))), 0);"};
 
 template <class T>
 std::optional<std::int64_t> maybe_number(const std::optional<T>& v) {

@@ -8,6 +8,7 @@
 #include "relay/shell/relay_daemon.hpp"
 #include "relay/shell/sqlite_emergency_book.hpp"
 #include "relay/shell/sqlite_store.hpp"
+#include "relay/shell/store_settings.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -100,6 +101,18 @@ error with_advice(error why, const std::string& database) {
   return why;
 }
 
+// The book of presses. Its mark is kept in relay.db, so that a book that is gone is not taken for a first start.
+result<std::unique_ptr<sqlite_emergency_book>> open_book(const std::string& path, sqlite_store& memory, const logger& log) {
+  const auto known = memory.setting(setting_emergency_mark);
+  if (!known) return std::unexpected(known.error());
+  auto book = sqlite_emergency_book::open(path, {.mark = known->value_or("")});
+  if (!book) return book;
+  if (!(*book)->reserved()) log.warning("no_room_reserved", {{"file", path}});
+  if ((*book)->mark() == *known) return book;
+  if (auto ok = memory.set_setting(setting_emergency_mark, (*book)->mark()); !ok) return std::unexpected(ok.error());
+  return book;
+}
+
 int run(const command_line& line, const data_folder& folder, relay_config config) {
   system_clock_source machine_clock;
   stderr_log log{machine_clock, config.log};
@@ -120,10 +133,9 @@ int run(const command_line& line, const data_folder& folder, relay_config config
 
   std::unique_ptr<sqlite_emergency_book> presses;
   if (config.emergency.enabled) {
-    auto opened = sqlite_emergency_book::open(folder.emergency_database());
+    auto opened = open_book(folder.emergency_database(), **memory, main_log);
     if (!opened) return failed(opened.error());
     presses = std::move(*opened);
-    if (!presses->reserved()) main_log.warning("no_room_reserved", {{"file", folder.emergency_database()}});
   }
 
   const bool had_file = std::filesystem::exists(configuration_path(line, folder));

@@ -13,12 +13,39 @@ constexpr millis busy_timeout{500};           // tomoshibi-ctl only reads; nobod
 constexpr std::int64_t page_bytes = 4096;
 constexpr int pad_rounds_max = 8;
 
-result<sqlite_db> open_file(const std::string& path, database_files& files) {
+struct opened_file {
+  sqlite_db db;
+  bool fresh = false;                         // there was nothing in it
+};
+
+result<opened_file> open_file(const std::string& path, database_files& files) {
   auto db = sqlite_db::open(path, {.busy_timeout = busy_timeout, .log_pages = 0, .keep_log = true, .files = &files});
   if (!db) return std::unexpected(db.error());
-  if (auto former = migrate(*db, emergency_schema()); !former) return std::unexpected(former.error());
+  const auto former = migrate(*db, emergency_schema());
+  if (!former) return std::unexpected(former.error());
   if (auto whole = db->quick_check(); !whole) return std::unexpected(whole.error());
-  return db;
+  return opened_file{std::move(*db), *former == 0};
+}
+
+struct book_marks {
+  std::string mark;
+  bool log = false;
+};
+
+result<book_marks> read_marks(sqlite_db& db) {
+  auto s = db.prepare("SELECT mark, log FROM book");
+  if (!s) return std::unexpected(s.error());
+  const auto row = s->step();
+  if (!row) return std::unexpected(row.error());
+  if (!*row) return fail(errc::storage_corrupt, "emergency.db: without its mark");
+  return book_marks{s->text(0), s->int64(1) != 0};
+}
+
+// `had_log`: before the file was opened.
+book_loss loss_of(const opened_file& file, const book_marks& found, const std::string& known, bool had_log) {
+  if (file.fresh) return known.empty() ? book_loss::none : book_loss::missing;
+  if (!known.empty() && known != found.mark) return book_loss::another;
+  return found.log && !had_log ? book_loss::log_missing : book_loss::none;
 }
 
 template <class Row>
@@ -39,8 +66,7 @@ status fill(statement_cache& statements, const char* sql, std::vector<Row>& into
 
 }  // namespace
 
-sqlite_emergency_book::sqlite_emergency_book(sqlite_db db, bool recreated)
-    : db_(std::move(db)), statements_(db_), recreated_(recreated) {}
+sqlite_emergency_book::sqlite_emergency_book(sqlite_db db) : db_(std::move(db)), statements_(db_) {}
 
 result<std::unique_ptr<sqlite_emergency_book>> sqlite_emergency_book::open(const std::string& path,
                                                                            const emergency_book_options& options) {
@@ -49,17 +75,23 @@ result<std::unique_ptr<sqlite_emergency_book>> sqlite_emergency_book::open(const
     if (!files.exists(path)) return fail(errc::not_found, path + ": no such file; no relay with the emergency part ran here");
     auto db = sqlite_db::open(path, {.create = false, .read_only = true, .files = &files});
     if (!db) return std::unexpected(db.error());
-    return std::unique_ptr<sqlite_emergency_book>(new sqlite_emergency_book(std::move(*db), false));
+    return std::unique_ptr<sqlite_emergency_book>(new sqlite_emergency_book(std::move(*db)));
   }
-  bool recreated = false;
-  auto db = open_file(path, files);
-  if (!db && unusable(db.error().code)) {
+  const bool had_log = files.exists(path + "-wal");
+  bool put_away = false;
+  auto file = open_file(path, files);
+  if (!file && unusable(file.error().code)) {
     if (auto aside = put_aside(files, path); !aside) return std::unexpected(aside.error());
-    recreated = true;
-    db = open_file(path, files);
+    put_away = true;
+    file = open_file(path, files);
   }
-  if (!db) return std::unexpected(error{db.error().code, path + ": " + db.error().detail});
-  std::unique_ptr<sqlite_emergency_book> book(new sqlite_emergency_book(std::move(*db), recreated));
+  if (!file) return std::unexpected(error{file.error().code, path + ": " + file.error().detail});
+  const auto marks = read_marks(file->db);
+  if (!marks) return std::unexpected(marks.error());
+  const book_loss lost = put_away ? book_loss::unreadable : loss_of(*file, *marks, options.mark, had_log);
+  std::unique_ptr<sqlite_emergency_book> book(new sqlite_emergency_book(std::move(file->db)));
+  book->lost_ = lost;
+  book->mark_ = marks->mark;
   (void)book->reserve();
   return book;
 }
@@ -78,6 +110,7 @@ bool sqlite_emergency_book::reserve() {
       return give_back();
   }
   if (!db_.exec("DELETE FROM pad")) return false;
+  if (!db_.exec("UPDATE book SET log = 1 WHERE log = 0")) return false;
   reserved_ = db_.move_log().has_value();
   return reserved_;
 }
@@ -116,7 +149,7 @@ result<emergency_state> sqlite_emergency_book::load() {
     if (!r.ok()) return fail(errc::storage_corrupt, "emergency.db: a sequence that cannot be");
     s.last_event = std::max(s.last_event, static_cast<guard_event_id>((*query)->int64(2)));
   }
-  s.recreated = std::exchange(recreated_, false);
+  s.lost = std::exchange(lost_, book_loss::none);
   return s;
 }
 

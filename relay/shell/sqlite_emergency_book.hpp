@@ -2,7 +2,8 @@
 //
 // A file that is damaged, or is not ours, is renamed to <path>.corrupt and a new one begins: a relay must take presses. What
 // was open in it is lost to the relay and not to the service, for every gateway sends what it still holds; it is told as
-// emergency_state::recreated. A file of a newer program (storage_version) is never touched.
+// emergency_state::lost. So is a file that is gone, emptied, exchanged, or without its log: the book knows its mark and that it
+// had a log, and relay.db keeps the mark. A file of a newer program (storage_version) is never touched.
 //
 // Room: a piece of the file and of its log is taken in advance, at the opening and with every drop_old(), so that a disk that
 // others have filled still takes some thousands of presses. A file system that copies on write keeps no such promise.
@@ -22,8 +23,12 @@ inline constexpr std::uint32_t emergency_log_calm = 128;         // pages in the
 inline constexpr std::uint32_t emergency_log_long = 512;         // and when it is not,
 inline constexpr std::uint32_t emergency_log_full = 768;         // and in a commit: what is reserved holds a thousand
 
+// For a program that copies the file, or opens it and takes its log away: no log is missing then.
+inline constexpr std::string_view emergency_log_leaves = "UPDATE book SET log = 0";
+
 struct emergency_book_options {
   bool read_only = false;                    // for tomoshibi-ctl beside a relay that runs: not_found without a file
+  std::string mark = {};                     // what mark() was at the last start; empty: there was none
   database_files* files = nullptr;           // nullptr: machine_files()
 };
 
@@ -43,15 +48,17 @@ public:
   result<std::vector<guard_event_row>> events(wall_at from, wall_at until, std::size_t most) override;
 
   bool reserved() const { return reserved_; }  // the room is there
+  const std::string& mark() const { return mark_; }
 
 private:
-  sqlite_emergency_book(sqlite_db db, bool recreated);
+  explicit sqlite_emergency_book(sqlite_db db);
   bool reserve();
   bool give_back();
 
   sqlite_db db_;
   statement_cache statements_;
-  bool recreated_ = false;
+  std::string mark_;
+  book_loss lost_ = book_loss::none;
   bool reserved_ = false;
 };
 

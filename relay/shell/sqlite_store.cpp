@@ -3,6 +3,7 @@
 #include "relay/shell/store_directory.hpp"
 #include "relay/shell/store_reads.hpp"
 #include "relay/shell/store_schema.hpp"
+#include "relay/shell/store_settings.hpp"
 #include "relay/shell/store_writes.hpp"
 
 namespace tomoshibi::relay {
@@ -25,6 +26,9 @@ result<std::vector<recount_mark>> sqlite_store::load_recounts() { return read_re
 result<std::vector<episode>> sqlite_store::load_open_episodes() { return read_open_episodes(reads_); }
 result<std::vector<mail>> sqlite_store::load_queued_mails() { return read_queued_mails(reads_); }
 result<std::optional<wall_at>> sqlite_store::load_alive() { return read_alive(reads_); }
+
+result<std::optional<std::string>> sqlite_store::setting(std::string_view key) { return read_setting(reads_, key); }
+status sqlite_store::set_setting(std::string_view key, std::string_view value) { return write_setting(writes_, key, value); }
 
 result<std::optional<episode>> sqlite_store::find_episode(const episode_key& key) {
   return read_episode(read_statements_, key);

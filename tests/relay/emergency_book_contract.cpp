@@ -67,7 +67,7 @@ TEST_CASE("every field comes back, after a restart too") {
     CHECK(s.mails == std::vector{mail_row()});
     CHECK(s.sequences == std::map<std::string, std::uint16_t>{{"ABCDEF0123456789", 9'999}});
     CHECK(s.last_event == guard_event_id{9});
-    CHECK_FALSE(s.recreated);
+    CHECK(s.lost == book_loss::none);
     made->reopen();
   }
 }

@@ -215,11 +215,33 @@ class EmergencyTest(unittest.TestCase):
         for leftover in ("emergency.db-wal", "emergency.db-shm"):
             (self.relay.folder / leftover).unlink(missing_ok=True)
         self.relay.start()
-        self.relay.log.wait_for("evt=book_recreated")
+        self.relay.log.wait_for("evt=book_lost")
         self.assertTrue((self.relay.folder / "emergency.db.corrupt").exists())
         with Lane(self.relay, 2) as lane:
             lane.press(0xAB)
             lane.wait_news(0xAB, ACCEPTED)
+
+    def test_a_book_that_is_gone_is_told_and_presses_are_taken(self):
+        self.relay.start()
+        self.assertEqual(self.relay.stop(), 0)
+        self.assertNotIn("evt=book_lost", self.relay.log.text)      # a first start misses nothing
+        for name in ("emergency.db", "emergency.db-wal", "emergency.db-shm"):
+            (self.relay.folder / name).unlink(missing_ok=True)
+        done = subprocess.run([CTL, "--dir", self.relay.folder, "emergency", "list"], capture_output=True, text=True, check=False,
+                              timeout=PATIENCE_S)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("gone", done.stderr)
+        self.relay.start()
+        self.relay.log.wait_for("evt=book_lost")
+        health = json.loads(self.relay.page("/healthz"))
+        self.assertIn("emergency.db was gone", " ".join(health["reasons"]))
+        with Lane(self.relay, 2) as lane:
+            lane.press(0xAB)
+            lane.wait_news(0xAB, ACCEPTED)
+        self.assertEqual(self.relay.stop(), 0)
+        self.relay.start()
+        self.assertNotIn("evt=book_lost", self.relay.log.text)      # told once
+        self.assertEqual(self.relay.stop(), 0)
 
 
 if __name__ == "__main__":

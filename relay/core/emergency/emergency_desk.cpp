@@ -76,10 +76,8 @@ status emergency_desk::on_start(mono_time now, wall_at wall, std::shared_ptr<con
   desk_turn t{now, wall, out};
   p.f.world = std::move(world);
   p.f.rows.load(*state);
-  p.f.count.book_recreated = state->recreated;
-  if (state->recreated)
-    p.log.error("book_recreated", 
-                {{"detail", "the former emergency.db could not be read and was put aside; gateways send again what they hold"}});
+  p.f.count.book_lost = state->lost;
+  if (state->lost != book_loss::none) p.log.error("book_lost", {{"detail", words_of(state->lost)}});
   p.guard.on_start(state->last_event, state->sequences);
   p.mails.on_start();
   p.drills.on_start(t);

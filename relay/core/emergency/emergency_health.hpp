@@ -4,6 +4,7 @@
 #include "protocol/dc09/sender.hpp"
 #include "relay/core/emergency/delays.hpp"
 #include "relay/core/session_io.hpp"
+#include "relay/ports/emergency_book.hpp"
 
 #include <array>
 #include <cstdint>
@@ -30,7 +31,7 @@ struct emergency_health {
   dc09::link_state link = dc09::link_state::unknown;
   std::size_t receiver = 0;                // 0 = the preferred one, while the link is up
   bool commit_failing = false;
-  bool book_recreated = false;             // at this start
+  book_loss book_lost = book_loss::none;   // at this start
   std::size_t mails_queued = 0;
   std::optional<wall_at> oldest_mail;      // since when the oldest one that may leave has not left
   // counters since start

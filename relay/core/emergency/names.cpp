@@ -31,4 +31,21 @@ std::string_view name_of(emergency_notice kind) {
   return "unlisted";
 }
 
+std::string_view words_of(book_loss loss) {
+  switch (loss) {
+    case book_loss::none: return "the emergency book is whole";
+    case book_loss::unreadable:
+      return "emergency.db could not be read and was begun anew, the former lies beside it as .corrupt: requests for a visit and reports "
+             "in it are lost; gateways send their presses again";
+    case book_loss::missing:
+      return "emergency.db was gone or empty and was begun anew: requests for a visit and reports in it are lost; gateways send their "
+             "presses again";
+    case book_loss::another:
+      return "emergency.db is another file than at the last start: requests for a visit and reports since its copy are lost";
+    case book_loss::log_missing:
+      return "emergency.db was without its log (emergency.db-wal): what was written last may be lost; gateways send their presses again";
+  }
+  return "unlisted";
+}
+
 }  // namespace tomoshibi::relay

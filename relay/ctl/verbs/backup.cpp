@@ -21,6 +21,14 @@ namespace fs = std::filesystem;
 // Two files: the book of presses is one of its own.
 std::string emergency_copy_of(const std::string& file) { return file + ".emergency"; }
 
+// The copy is one file.
+status finish_copy(const std::string& path) {
+  auto db = sqlite_db::open(path, {.create = false});
+  if (!db) return std::unexpected(db.error());
+  if (auto ok = take_log_off(*db); !ok) return ok;
+  return db->exec("PRAGMA journal_mode = DELETE");
+}
+
 // The book that is there knows more than its copy: what was sent since, and up to which number. The copy is for a machine that
 // has none.
 status restore_emergency(context& c, const std::string& source) {
@@ -34,6 +42,7 @@ status restore_emergency(context& c, const std::string& source) {
   if (!db) return std::unexpected(db.error());
   if (auto ok = db->integrity_check(); !ok) return fail(ok.error().code, copy + ": " + ok.error().detail);
   if (auto ok = db->backup_to(place); !ok) return ok;
+  if (auto ok = finish_copy(place); !ok) return ok;
   if (auto ok = give_to_owner(c.folder.path, {place}); !ok) return ok;
   c.say("the emergency book is restored too");
   return {};

@@ -4,8 +4,10 @@
 #include "relay/ctl/registry.hpp"
 #include "relay/ctl/verbs/verb_lists.hpp"
 #include "relay/shell/sqlite_emergency_book.hpp"
+#include "relay/shell/store_settings.hpp"
 
 #include <charconv>
+#include <filesystem>
 
 namespace tomoshibi::ctl {
 namespace {
@@ -33,6 +35,10 @@ result<reading> open(const context& c, std::string_view days_default) {
   }
   const auto days = parse_integer("--days", c.text("--days", std::string(days_default)), 1, days_max);
   if (!days) return std::unexpected(days.error());
+  std::error_code ignored;
+  if (!std::filesystem::exists(c.folder.emergency_database(), ignored) && !known->setting(relay::setting_emergency_mark, {}).empty())
+    return fail(errc::not_found, c.folder.emergency_database() + ": gone; the relay begins a new one at its next start. A copy of it may "
+                                                                 "be beside a backup (FILE.emergency)");
   auto book = relay::sqlite_emergency_book::open(c.folder.emergency_database(), {.read_only = true});
   if (!book) return std::unexpected(book.error());
   // A gateway's clock may be wrong, the relay's is what `known` is of: until now, to the millisecond.

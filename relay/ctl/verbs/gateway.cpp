@@ -6,6 +6,7 @@
 #include "relay/ctl/server_names.hpp"
 #include "relay/ctl/text_table.hpp"
 #include "relay/ctl/verbs/verb_lists.hpp"
+#include "relay/shell/store_settings.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -53,7 +54,7 @@ status list(context& c) {
 
 // "name", "name:port", "[v6]:port", into the bundle.
 status read_relay_address(const context& c, registry& r, bundle& b) {
-  const std::string typed = c.text("--relay", r.setting("relay_host", "localhost"));
+  const std::string typed = c.text("--relay", r.setting(relay::setting_relay_host, "localhost"));
   b.relay_port = device_port;
   std::string host = typed;
   const auto colon = typed.rfind(':');

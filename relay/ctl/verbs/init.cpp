@@ -6,6 +6,7 @@
 #include "relay/ctl/verbs/verb_lists.hpp"
 #include "relay/shell/config_file.hpp"
 #include "relay/shell/store_schema.hpp"
+#include "relay/shell/store_settings.hpp"
 
 #include <sys/stat.h>
 
@@ -73,7 +74,7 @@ status write_database(const context& c, const std::string& host) {
   if (!db) return std::unexpected(db.error());
   auto r = registry::open(c);
   if (!r) return std::unexpected(r.error());
-  return r->set_setting("relay_host", host);
+  return r->set_setting(relay::setting_relay_host, host);
 }
 
 status give_all_to_owner(const context& c) {

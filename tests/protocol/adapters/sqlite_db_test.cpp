@@ -117,6 +117,18 @@ TEST_CASE("nothing is written to a file that was moved or deleted") {
   CHECK(transaction::begin(db));
 }
 
+TEST_CASE("nothing is written to a file that was emptied") {
+  const temporary_folder folder;
+  const std::string path = folder.file("x.db");
+  auto db = open_with_schema(path);
+  REQUIRE(::truncate(path.c_str(), 0) == 0);
+  const auto refused = transaction::begin(db);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == errc::storage_corrupt);
+  auto memory = open(":memory:");
+  CHECK(transaction::begin(memory));
+}
+
 // Goal: a file is durable by default: write-ahead log, synchronous FULL, and readable by its owner only.
 TEST_CASE("a file is opened durable and private") {
   const temporary_folder folder;

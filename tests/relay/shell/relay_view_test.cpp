@@ -55,7 +55,7 @@ TEST_CASE("each fault by itself is one reason, in every place where health is sh
       [](relay_view& v) { v.emergency->link = dc09::link_state::down; },
       [](relay_view& v) { v.emergency->homes_without_centre = 1; },
       [](relay_view& v) { v.emergency->commit_failing = true; },
-      [](relay_view& v) { v.emergency->book_recreated = true; },
+      [](relay_view& v) { v.emergency->book_lost = book_loss::missing; },
       [](relay_view& v) { v.emergency->troubles_open = 1; },
       [](relay_view& v) { v.emergency->lines_lost = 1; },
       [](relay_view& v) { v.emergency->oldest_mail = v.now - mail_age_fine_max - 1ms; },

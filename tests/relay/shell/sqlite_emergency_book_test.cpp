@@ -30,9 +30,9 @@ TEST_CASE("a damaged file is put aside, a new one begun, and that is told once")
   std::filesystem::remove(path + "-wal");
   auto book = sqlite_emergency_book::open(path).value();
   const auto s = book->load().value();
-  CHECK(s.recreated);
+  CHECK(s.lost == book_loss::unreadable);
   CHECK(s.presses.empty());
-  CHECK_FALSE(book->load().value().recreated);
+  CHECK(book->load().value().lost == book_loss::none);
   CHECK(std::filesystem::exists(path + ".corrupt"));
   CHECK(book->commit({press(2)}));
 }
@@ -41,12 +41,12 @@ TEST_CASE("a file that is no database, or another program's, is put aside; a new
   testing::temporary_folder folder;
   const auto path = folder.file("emergency.db");
   testing::write_file(path, std::string(10'000, 'x'));
-  CHECK(sqlite_emergency_book::open(path).value()->load().value().recreated);
+  CHECK(sqlite_emergency_book::open(path).value()->load().value().lost == book_loss::unreadable);
   {
     auto db = sqlite_db::open(folder.file("foreign.db")).value();
     REQUIRE(db.exec("PRAGMA application_id=77; CREATE TABLE t (x); PRAGMA user_version=1"));
   }
-  CHECK(sqlite_emergency_book::open(folder.file("foreign.db")).value()->load().value().recreated);
+  CHECK(sqlite_emergency_book::open(folder.file("foreign.db")).value()->load().value().lost == book_loss::unreadable);
   {
     auto db = sqlite_db::open(path).value();
     REQUIRE(db.exec("PRAGMA user_version=99"));
@@ -54,6 +54,65 @@ TEST_CASE("a file that is no database, or another program's, is put aside; a new
   const auto newer = sqlite_emergency_book::open(path);
   REQUIRE_FALSE(newer);
   CHECK(newer.error().code == errc::storage_version);
+}
+
+// Found by deleting and emptying the files: the relay began anew without a word, and a request for a visit was lost.
+TEST_CASE("a book that is gone, emptied, exchanged or without its log is told once") {
+  testing::temporary_folder folder;
+  const auto path = folder.file("emergency.db");
+  const auto opened = [&](const std::string& mark) { return sqlite_emergency_book::open(path, {.mark = mark}).value(); };
+  const auto loss = [&](const std::string& mark) { return opened(mark)->load().value().lost; };
+  const std::string mark = opened("")->mark();
+  CHECK(mark.size() == 32);
+  CHECK(loss(mark) == book_loss::none);
+  CHECK(loss("") == book_loss::none);          // a relay.db from before there was a mark
+  SECTION("gone") {
+    std::filesystem::remove(path);
+    std::filesystem::remove(path + "-wal");
+    const auto book = opened(mark);
+    CHECK(book->load().value().lost == book_loss::missing);
+    CHECK(book->load().value().lost == book_loss::none);
+    CHECK(book->mark() != mark);
+  }
+  SECTION("the file is gone, its log is not") {
+    std::filesystem::remove(path);
+    CHECK(loss(mark) != book_loss::none);
+  }
+  SECTION("emptied") {
+    std::filesystem::resize_file(path, 0);
+    CHECK(loss(mark) == book_loss::missing);
+  }
+  SECTION("exchanged") {
+    CHECK(loss(std::string(32, '0')) == book_loss::another);
+    CHECK(loss(mark) == book_loss::none);
+  }
+  SECTION("without its log") {
+    std::filesystem::remove(path + "-wal");
+    CHECK(loss(mark) == book_loss::log_missing);
+    CHECK(loss(mark) == book_loss::none);
+  }
+  SECTION("a copy has no log, and misses none") {
+    {
+      auto db = sqlite_db::open(path, {.create = false}).value();
+      REQUIRE(db.backup_to(folder.file("copy.db")));
+    }
+    {
+      auto copy = sqlite_db::open(folder.file("copy.db"), {.create = false}).value();
+      REQUIRE(copy.exec(emergency_log_leaves));
+    }
+    CHECK(sqlite_emergency_book::open(folder.file("copy.db"), {.mark = mark}).value()->load().value().lost == book_loss::none);
+  }
+}
+
+TEST_CASE("a file that is emptied while it is in use takes nothing more") {
+  testing::temporary_folder folder;
+  const auto path = folder.file("emergency.db");
+  auto book = sqlite_emergency_book::open(path).value();
+  REQUIRE(book->commit({press(1)}));
+  std::filesystem::resize_file(path, 0);
+  const auto refused = book->commit({press(2)});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == errc::storage_corrupt);
 }
 
 TEST_CASE("tomoshibi-ctl reads beside the relay, and makes no file") {
