@@ -36,6 +36,12 @@ TEST_CASE("a record's time has its kind and its range") {
   CHECK_FALSE(taken(joined(an_event, {0x7a, 0x01, 0x00})));  // bytes instead of a number
 }
 
+TEST_CASE("a record has a body that is known, and ends where it ends") {
+  CHECK_FALSE(taken({0x78, 0x02}));                          // a time and nothing else
+  CHECK_FALSE(taken({}));
+  CHECK_FALSE(taken(joined(an_event, {0x78})));              // cut off
+}
+
 TEST_CASE("records have their kinds and their size") {
   CHECK(decode_payload(bytes{0x1a, 0x08, 0x08, 0x01, 0x12, 0x04, 0x2a, 0x02, 0x08, 0x01}).has_value());
   CHECK(refused({0x1a, 0x03, 0x0a, 0x01, 0x00}) == errc::malformed);  // the sequence as bytes

@@ -3,6 +3,8 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
+
 using namespace tomoshibi;
 using namespace tomoshibi::relay;
 using namespace tomoshibi::relay::test;
@@ -296,6 +298,44 @@ TEST_CASE("the end of a fault counts whatever the device serves by now") {
     b.cut();
     b.start();
     CHECK(b.of(device_fault).size() == 1);
+  }
+}
+
+TEST_CASE("a fault that ends before its beginning is durable, or whose appliance goes meanwhile") {
+  relay_bench b;
+  b.add_home(1);
+  b.add_home(2);
+  b.start();
+  wire::hello h;
+  h.next_seq = 10;
+  const session_id one = b.connect_live("box-1", h);
+  const session_id two = b.connect_live("box-2", h);
+  const auto fault = [&b](bool faulty) {
+    return wire::record{wire::device_fault{.device = "d", .faulty = faulty, .description = 0, .appliance = appliance_id{1}}, b.wall()};
+  };
+  const auto open_in = [&b](std::uint32_t home) {
+    return std::ranges::count_if(b.store.episodes(), [home](const auto& e) { return e.first.home == home_id{home} && !e.second.closed &&
+                                                                                   !e.second.cancelled; });
+  };
+  b.from(two, wire::records{.first_seq = 1, .items = {fault(true)}});
+  b.commits_at_once = false;
+  SECTION("of the other home nothing is ended") {
+    b.from(one, wire::records{.first_seq = 1, .items = {fault(true), fault(false)}});
+    while (!b.commits.empty()) b.finish_commit(true);
+    CHECK(open_in(1) == 0);
+    CHECK(open_in(2) == 1);
+    b.from(one, wire::records{.first_seq = 3, .items = {fault(true)}});
+    while (!b.commits.empty()) b.finish_commit(true);
+    CHECK(open_in(1) == 1);
+  }
+  SECTION("the appliance is taken away while the commit is out") {
+    b.from(one, wire::records{.first_seq = 1, .items = {fault(true)}});
+    REQUIRE_FALSE(b.commits.empty());
+    b.store.edit_directory().appliances.erase({home_id{1}, appliance_id{1}});
+    b.directory_changed();
+    while (!b.commits.empty()) b.finish_commit(true);
+    CHECK(open_in(1) == 0);
+    CHECK(open_in(2) == 1);
   }
 }
 
