@@ -2,7 +2,9 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <poll.h>
 #include <unistd.h>
+#include <utility>
 
 namespace tomoshibi {
 namespace {
@@ -18,6 +20,12 @@ std::string_view journal_priority(log_level level) {
   return "";
 }
 
+// What is closed or failing takes it too: the write then fails, and does not wait.
+bool takes_a_line(millis patience) {
+  pollfd there{STDERR_FILENO, POLLOUT, 0};
+  return ::poll(&there, 1, static_cast<int>(patience.count())) != 0;
+}
+
 }  // namespace
 
 stderr_log::stderr_log(const clock_source& clock, log_level most)
@@ -26,13 +34,32 @@ stderr_log::stderr_log(const clock_source& clock, log_level most)
 void stderr_log::write(log_level level, std::string_view module, std::string_view event,
                        std::span<const log_field> fields) {
   if (level > most_) return;
+  put(line_of(level, module, event, fields));
+}
+
+std::string stderr_log::line_of(log_level level, std::string_view module, std::string_view event,
+                                std::span<const log_field> fields) const {
   std::string line;
   if (journal_) line += journal_priority(level);
   line += "ts=";
   line += format_utc(clock_.load()->wall().at);
   line += ' ';
   line += format_log_line(level, module, event, fields);
+  if (line.size() >= log_line_max) line.resize(log_line_max - 1);
   line += '\n';
+  return line;
+}
+
+void stderr_log::put(std::string line) {
+  std::lock_guard lock(one_at_a_time_);
+  if (!takes_a_line(lost_ == 0 ? log_patience : millis{0})) {
+    ++lost_;
+    return;
+  }
+  if (lost_ != 0) {
+    const log_field lines{"lines", std::exchange(lost_, 0)};
+    line.insert(0, line_of(log_level::warning, "log", "lines_lost", std::span{&lines, 1}));   // one write: there is room for one
+  }
   // A log that cannot be written has nowhere to say so.
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
 }

@@ -1,15 +1,24 @@
 // Log lines on standard error: "ts=2026-01-31T08:15:00.123Z lvl=info mod=uplink evt=live ...". Where standard error is the
 // journal (JOURNAL_STREAM), lines get a "<6>" priority in front, which journald takes off. One write(2) per line, from
 // any thread.
+//
+// A reader that has stopped reading holds nothing up: a line waits for it at most log_patience, further ones not at all until it
+// reads again. What was lost meanwhile is counted in a line "mod=log evt=lines_lost".
 #pragma once
 
 #include "protocol/adapters/clock_source.hpp"
 #include "protocol/base/log.hpp"
 
 #include <atomic>
+#include <mutex>
 #include <optional>
+#include <string_view>
 
 namespace tomoshibi {
+
+inline constexpr millis log_patience{100};
+// A longer line is cut. A pipe takes 4,096 bytes in one piece: this, and the line of what was lost.
+inline constexpr std::size_t log_line_max = 3'840;
 
 class stderr_log final : public log_sink {
 public:
@@ -21,6 +30,11 @@ public:
   void set_clock(const clock_source& clock) { clock_ = &clock; }
 
 private:
+  std::string line_of(log_level level, std::string_view module, std::string_view event, std::span<const log_field> fields) const;
+  void put(std::string line);
+
+  std::mutex one_at_a_time_;
+  std::uint64_t lost_ = 0;                             // since the last line that was written
   std::atomic<const clock_source*> clock_;
   std::atomic<log_level> most_;
   bool journal_;
