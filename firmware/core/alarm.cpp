@@ -77,6 +77,7 @@ void alarm::on_relay_changed(mono_time now, bool addresses, alarm_output& out) {
 
 void alarm::take(mono_exact at, wall_at wall, const lane_news& news, alarm_output& out) {
   const mono_time now = to_mono(at);
+  if (news.time) out.time = news.time;
   if (news.up) presses_.on_lane_up(now, said_);
   for (const wire::press_news& s : news.stages) presses_.on_stage(at, s.id, s.stage, said_);
   for (const std::uint64_t request : news.drills) (void)presses_.on_drill(at, wall, request, said_);

@@ -25,6 +25,7 @@ struct alarm_output {
   std::optional<panel_view> panel;
   std::vector<press> to_direct;         // start the direct path for each
   std::vector<press_id> stop_direct;
+  std::optional<relay_time> time;       // the relay's word, for whoever keeps the calendar
   void clear() { *this = {}; }
 };
 

@@ -31,6 +31,12 @@ void gateway::on_system_clock(mono_time now, const system_clock_reading& clock, 
   parts_->end_turn(now, out);
 }
 
+void gateway::on_relay_time(mono_time now, const relay_time& time, gateway_output& out) {
+  parts_->begin_turn(now, out);
+  if (parts_->outbox.loaded()) parts_->take_news(now, {.time = time, .config = {}}, out);   // else the device channel tells it
+  parts_->end_turn(now, out);
+}
+
 void gateway::on_datagram(mono_time now, std::size_t driver, const endpoint& from, byte_view payload,
                           gateway_output& out) {
   parts& p = *parts_;

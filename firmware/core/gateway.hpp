@@ -12,6 +12,7 @@
 
 #include "drivers/driver.hpp"
 #include "firmware/core/link.hpp"
+#include "firmware/core/relay_time.hpp"
 #include "firmware/ports/outbox_store.hpp"
 #include "protocol/base/ids.hpp"
 #include "protocol/base/log.hpp"
@@ -149,6 +150,8 @@ public:
   void on_start(mono_time now, const system_clock_reading& clock, gateway_output& out);
   // At least every 60 s, and at once when the kernel tells of a step (timerfd_settime(2), TFD_TIMER_CANCEL_ON_SET).
   void on_system_clock(mono_time now, const system_clock_reading& clock, gateway_output& out);
+  // The relay's word by another way than the device channel: the emergency lane is often up first.
+  void on_relay_time(mono_time now, const relay_time& time, gateway_output& out);
 
   void on_datagram(mono_time now, std::size_t driver, const endpoint& from, byte_view payload, gateway_output& out);
 

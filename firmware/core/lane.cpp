@@ -207,7 +207,7 @@ void lane::on_link_bytes(mono_time now, link_number link, byte_view data, std::v
 
 void lane::take(mono_time now, const wire::message& message, std::vector<link_action>& out, lane_news& news) {
   if (const auto* bye = std::get_if<wire::bye>(&message)) return take_bye(now, *bye, out, news);
-  if (std::holds_alternative<wire::lane_welcome>(message) && !up()) return take_welcome(now, news);
+  if (const auto* welcome = std::get_if<wire::lane_welcome>(&message); welcome && !up()) return take_welcome(now, *welcome, news);
   if (!up()) return refuse(now, "not a welcome", out, news);
   if (const auto* ping = std::get_if<wire::ping>(&message)) return put(now, wire::pong{ping->nonce, {}}, out);
   if (std::holds_alternative<wire::pong>(message)) return;
@@ -220,7 +220,8 @@ void lane::take(mono_time now, const wire::message& message, std::vector<link_ac
   }
 }
 
-void lane::take_welcome(mono_time now, lane_news& news) {
+void lane::take_welcome(mono_time now, const wire::lane_welcome& welcome, lane_news& news) {
+  if (welcome.wall > wall_at{}) news.time = relay_time{welcome.wall, now - attempt_since_};
   state_ = lane_state::up;
   up_since_ = now;
   ++counts_.sessions;

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "firmware/core/link.hpp"
+#include "firmware/core/relay_time.hpp"
 #include "protocol/base/ids.hpp"
 #include "protocol/base/log.hpp"
 #include "protocol/base/prng.hpp"
@@ -20,6 +21,7 @@
 #include "protocol/wire/message_reader.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,6 +51,7 @@ struct lane_setup {
 struct lane_news {
   bool up = false;               // send what is open
   bool down = false;
+  std::optional<relay_time> time;
   std::vector<wire::press_news> stages;
   std::vector<std::uint64_t> drills;      // requests
 };
@@ -92,7 +95,7 @@ private:
   bool current(link_number link) const { return link == link_ && state_ >= lane_state::connecting; }
   void dial(mono_time now, std::vector<link_action>& out);
   void take(mono_time now, const wire::message& message, std::vector<link_action>& out, lane_news& news);
-  void take_welcome(mono_time now, lane_news& news);
+  void take_welcome(mono_time now, const wire::lane_welcome& welcome, lane_news& news);
   void take_bye(mono_time now, const wire::bye& bye, std::vector<link_action>& out, lane_news& news);
   void refuse(mono_time now, std::string_view what, std::vector<link_action>& out, lane_news& news);
   void leave(mono_time now, wire::bye_reason reason, std::string_view text, std::vector<link_action>& out);

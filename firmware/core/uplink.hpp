@@ -37,10 +37,6 @@ struct hello_facts {
 };
 
 // What a turn learned from the relay.
-struct relay_time {
-  wall_at told{};
-  millis round_trip{};
-};
 struct uplink_news {
   std::optional<relay_time> time;
   std::optional<wire::config> config;

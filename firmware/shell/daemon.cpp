@@ -76,7 +76,11 @@ daemon::daemon(daemon_setup s)
     emergency_ = std::make_unique<emergency_part>(emergency_part_setup{
         .loop = *loop_, .log = *sink_, .config = config, .id = identity.id, .boot = setup.boot,
         .firmware_version = std::string{version()},
-        .seed = seed ^ emergency_seed, .wall = [this](mono_time now) { return core_->wall(now); }});
+        .seed = seed ^ emergency_seed, .wall = [this](mono_time now) { return core_->wall(now); },
+        .relay_told = [this](const relay_time& time) {
+          core_->on_relay_time(loop_->now(), time, out_);
+          act();
+        }});
     setup.buttons = emergency_.get();
   }
   setup.firmware_version = version();

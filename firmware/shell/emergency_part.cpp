@@ -43,7 +43,8 @@ std::vector<std::unique_ptr<panel>> panels_of(const emergency_config& c, log_sin
 }  // namespace
 
 emergency_part::emergency_part(emergency_part_setup s)
-    : loop_(&s.loop), sink_(&s.log), log_(s.log, "emergency"), wall_(s.wall), direct_config_(s.config.direct), box_config_(s.config.box),
+    : loop_(&s.loop), sink_(&s.log), log_(s.log, "emergency"), wall_(s.wall), relay_told_(s.relay_told),
+      direct_config_(s.config.direct), box_config_(s.config.box),
       relays_(lane_addresses(s.config)), store_({.path = s.config.state_folder + "/emergency.db"}), core_(setup_of(s), store_, s.log),
       panels_(panels_of(s.config.emergency, s.log)) {}
 
@@ -147,6 +148,7 @@ void emergency_part::on_direct_link(bool down) { on_trouble(trouble_kind::direct
 // ---- what it asks for
 
 void emergency_part::act(const alarm_output& out) {
+  if (out.time) relay_told_(*out.time);
   for (const link_action& action : out.link) link_->act(action);
   if (out.panel)
     for (const auto& p : panels_) p->show(*out.panel);

@@ -33,6 +33,7 @@ struct emergency_part_setup {
   std::string firmware_version;
   std::uint64_t seed = 0;
   std::function<wall_at(mono_time)> wall;  // as good as it is known; 0: not at all
+  std::function<void(const relay_time&)> relay_told;   // what the relay said of the time on the lane
 };
 
 class emergency_part final : public loop_part,
@@ -87,6 +88,7 @@ private:
   log_sink* sink_;
   logger log_;
   std::function<wall_at(mono_time)> wall_;
+  std::function<void(const relay_time&)> relay_told_;
   direct_config direct_config_;
   box_config box_config_;
   std::vector<host_port> relays_;

@@ -238,6 +238,10 @@ struct gateway_bench {
     box->on_system_clock(now, clock(), out);
     settle();
   }
+  void tell_relay_time(const relay_time& time) {
+    box->on_relay_time(now, time, out);
+    settle();
+  }
   void observe(drivers::observation observation) {
     device->next.push_back(std::move(observation));
     box->on_datagram(now, 0, {"192.0.2.9", 3610}, {}, out);

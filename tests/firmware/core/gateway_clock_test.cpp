@@ -1,4 +1,5 @@
 // Goal: slots while the clock is unknown, uncertain or stepping.
+#include "firmware/core/slot_clock.hpp"
 #include "tests/firmware/core/gateway_bench.hpp"
 #include "tests/firmware/core/slots_support.hpp"
 
@@ -38,6 +39,22 @@ TEST_CASE("no clock at first: readings are kept and their slots made when the re
   }
   CHECK(on == 1);
   CHECK(b.events(wire::event_kind::clock_synced).size() == 1);
+}
+
+// Found by a box with a clock an hour wrong, pressed before its device channel was up: the press had the wrong time.
+TEST_CASE("the relay's word over the emergency lane is the time, before the device channel is up") {
+  auto b = watching();
+  b.disciplined = false;
+  b.line_up = false;
+  b.start();
+  const wall_at wrong = b.box->wall(b.now);
+  CHECK_FALSE(b.box->statistics().clock_known);
+  b.tell_relay_time({wrong + 1h, 200ms});
+  CHECK(b.box->statistics().clock_synced);
+  CHECK(b.box->wall(b.now) >= wrong + 1h);
+  CHECK(b.box->wall(b.now) <= wrong + 1h + 200ms);
+  b.tell_relay_time({wrong + 9h, relay_round_trip_max + 1ms});   // a word that was under way too long
+  CHECK(b.box->wall(b.now) <= wrong + 1h + 200ms);
 }
 
 TEST_CASE("with only a plausible clock it waits ten minutes, then goes on and marks slots uncertain") {

@@ -99,6 +99,24 @@ TEST_CASE("it dials at once, says who it is and nothing else, and is up with the
   CHECK((b.sent.back() == wire::message{wire::pong{.nonce = 4, .wall = {}}}));
 }
 
+TEST_CASE("the welcome tells the time, and how long it was waited for") {
+  bench b;
+  b.pass(0ms);
+  b.open();
+  b.pass(30ms);
+  SECTION("told") {
+    b.hear(wire::lane_welcome{wall_from_ms(1'790'000'000'000)});
+    REQUIRE(b.news.time);
+    CHECK(b.news.time->told == wall_from_ms(1'790'000'000'000));
+    CHECK(b.news.time->round_trip == 30ms);
+  }
+  SECTION("a relay that does not know it tells none") {
+    b.hear(wire::lane_welcome{});
+    CHECK(b.lane.up());
+    CHECK_FALSE(b.news.time);
+  }
+}
+
 TEST_CASE("a quiet lane is kept warm, and a dead one found") {
   bench b;
   b.come_up();
