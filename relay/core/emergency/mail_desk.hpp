@@ -1,7 +1,8 @@
 // The mails of the emergency part: composed with what they tell of, in the same commit; handed out when durable, a few at a time.
 //
-// What tells of a press or a dispatch request goes first; of that, and of the rest, homes take turns. No quiet hours hold them. If the book cannot take them they leave all the same: better twice than never. A power cut between
-// the server's acceptance and the commit of the result sends a mail again, with the same Message-ID.
+// What tells of a press or a dispatch request goes first; of that, and of the rest, homes take turns. No quiet hours hold them. If
+// the book cannot take them they leave all the same: better twice than never. A power cut between the server's acceptance and the
+// commit of the result sends a mail again, with the same Message-ID.
 #pragma once
 
 #include "relay/core/emergency/desk_frame.hpp"
