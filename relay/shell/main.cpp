@@ -80,7 +80,7 @@ std::uint64_t seed_for(bool replay) {
 // Looked at before anything is made in the folder: a database of ours would be in the way of a later init.
 status certificates_there(const relay_config& config, const data_folder& folder) {
   const auto& d = config.device;
-  if (auto identity = load_tls_identity({.certificate = d.certificate, .key = d.key, .ca = d.ca}); identity) return {};
+  if (auto identity = load_tls_identity({.certificate = d.certificate, .key = d.key, .ca = d.ca, .table = "device"}); identity) return {};
   else if (d.certificate != folder.relay_certificate() || std::filesystem::exists(d.certificate))
     return std::unexpected(identity.error());
   return fail(errc::config_invalid, folder.path + ": not a relay's folder (no relay.pem); make one with: tomoshibi-ctl init " +
