@@ -1,14 +1,13 @@
 #include "protocol/adapters/toml_reader.hpp"
 
+#include "protocol/adapters/toml_kind.hpp"
+
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <string_view>
 #include <tuple>
-#include <type_traits>
-#include <variant>
 
 // Three mistakes of toml++ 3.3 that the fuzzer found and that a bad file would bring out; the first two are corrected upstream
 // since. What is done about them here lets the file be refused.
@@ -38,34 +37,6 @@ namespace {
 
 constexpr std::size_t file_bytes_max = 1024 * 1024;
 constexpr std::size_t problems_max = 50;     // a file of another kind must not fill the screen
-
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
-
-std::string limits_text(text_limits limits) {
-  if (limits.bytes_min == 0) return "a text of at most " + std::to_string(limits.bytes_max) + " bytes";
-  return "a text of " + std::to_string(limits.bytes_min) + " to " + std::to_string(limits.bytes_max) + " bytes";
-}
-
-bool within(std::string_view text, text_limits limits) {
-  if (text.size() < limits.bytes_min || text.size() > limits.bytes_max) return false;
-  return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
-
-// The index of T in config_value. Counted by type: clang with libstdc++ 12 makes no constant std::string.
-template <class T, class... Kinds>
-consteval std::size_t index_in(std::type_identity<std::variant<Kinds...>>) {
-  const std::array same{std::is_same_v<T, Kinds>...};
-  return static_cast<std::size_t>(std::find(same.begin(), same.end(), true) - same.begin());
-}
-template <class T>
-constexpr std::size_t kind_of = index_in<T>(std::type_identity<config_value>{});
 
 // What TOML holds, as one of our kinds; nothing for kinds that no key has (dates, floats, tables, mixed lists).
 std::optional<config_value> to_value(const toml::node& node) {
@@ -105,112 +76,6 @@ result<std::string> read_whole(const std::string& path) {
 }
 
 }  // namespace
-
-// ---- declarations
-
-config_key& config_table::add(std::string_view name, std::size_t kind, std::string allowed) {
-  auto key = std::make_unique<config_key>();
-  key->name_ = name;
-  key->kind_ = kind;
-  key->allowed_ = std::move(allowed);
-  keys_.push_back(std::move(key));
-  return *keys_.back();
-}
-
-config_key& config_table::text(std::string_view name, std::string& into, text_limits limits) {
-  auto& key = add(name, kind_of<std::string>, limits_text(limits));
-  if (!into.empty()) key.default_toml_ = quoted(into);
-  key.now_ = [&into] { return quoted(into); };
-  key.store_ = [&into, limits](config_value& v) {
-    if (!within(std::get<std::string>(v), limits)) return false;
-    into = std::get<std::string>(v);
-    return true;
-  };
-  return key;
-}
-
-config_key& config_table::path(std::string_view name, std::string& into) {
-  auto& key = text(name, into, {1, 4000});
-  key.allowed_ = "a path";
-  key.is_path_ = true;
-  return key;
-}
-
-config_key& config_table::boolean(std::string_view name, bool& into) {
-  auto& key = add(name, kind_of<bool>, "true or false");
-  key.now_ = [&into] { return into ? "true" : "false"; };
-  key.default_toml_ = key.now_();
-  key.store_ = [&into](config_value& v) {
-    into = std::get<bool>(v);
-    return true;
-  };
-  return key;
-}
-
-config_key& config_table::integer_key(std::string_view name, std::int64_t low, std::int64_t high,
-                                      const std::function<std::optional<std::int64_t>()>& read,
-                                      std::function<void(std::int64_t)> store) {
-  auto& key = add(name, kind_of<std::int64_t>, "an integer from " + std::to_string(low) + " to " + std::to_string(high));
-  key.now_ = [read] {
-    const auto value = read();
-    return value ? std::to_string(*value) : std::string{};
-  };
-  key.default_toml_ = key.now_();
-  key.store_ = [low, high, store = std::move(store)](config_value& v) {
-    const auto number = std::get<std::int64_t>(v);
-    if (number < low || number > high) return false;
-    store(number);
-    return true;
-  };
-  return key;
-}
-
-config_key& config_table::choice_key(std::string_view name, std::vector<std::string> names,
-                                     const std::function<std::string()>& read, std::function<void(std::size_t)> store) {
-  std::string allowed = "one of";
-  for (const auto& word : names) allowed += " " + quoted(word);
-  auto& key = add(name, kind_of<std::string>, std::move(allowed));
-  key.now_ = read;
-  if (const auto now = read(); !now.empty()) key.default_toml_ = quoted(now);
-  key.store_ = [names = std::move(names), store = std::move(store)](config_value& v) {
-    const auto found = std::find(names.begin(), names.end(), std::get<std::string>(v));
-    if (found == names.end()) return false;
-    store(static_cast<std::size_t>(found - names.begin()));
-    return true;
-  };
-  return key;
-}
-
-config_key& config_table::text_list(std::string_view name, std::vector<std::string>& into, std::size_t count_min,
-                                    std::size_t count_max, text_limits each) {
-  auto& key = add(name, kind_of<std::vector<std::string>>,
-                  "a list of " + std::to_string(count_min) + " to " + std::to_string(count_max) + " texts, each " +
-                      limits_text(each));
-  key.now_ = [&into] {
-    std::string list = "[";
-    for (const auto& text : into) list += (list.size() > 1 ? ", " : "") + quoted(text);
-    return list + "]";
-  };
-  if (!into.empty()) key.default_toml_ = key.now_();
-  key.store_ = [&into, count_min, count_max, each](config_value& v) {
-    auto& list = std::get<std::vector<std::string>>(v);
-    if (list.size() < count_min || list.size() > count_max) return false;
-    for (const auto& text : list)
-      if (!within(text, each)) return false;
-    into = std::move(list);
-    return true;
-  };
-  return key;
-}
-
-config_table& config_schema::table(std::string_view name, std::string_view help) {
-  tables_.push_back(std::make_unique<config_table>());
-  tables_.back()->name_ = name;
-  tables_.back()->help_ = help;
-  return *tables_.back();
-}
-
-// ---- reading
 
 class config_reader {
 public:
@@ -253,7 +118,7 @@ void config_reader::read_key(const config_key& key, const toml::node& node, cons
   // An empty list has no element that says of what it is one; it is a list of texts for us.
   if (!value || value->index() != key.kind_) {
     // A number written where a text is wanted (an account, a name of digits) only lacks its quotes.
-    const bool text = key.kind_ == config_value(std::string{}).index();
+    const bool text = key.kind_ == kind_of<std::string>;
     return problem(&node, prefix + key.name_, "must be " + key.allowed_ + (text ? ", in quotes" : ""));
   }
   if (key.check_) {
@@ -372,91 +237,5 @@ status config_schema::read_file(const std::string& path) {
   if (!text) return std::unexpected(text.error());
   return read_text(*text, path);
 }
-
-// ---- the sample
-
-class config_sample {
-public:
-  static std::string write(const config_schema& schema);
-
-private:
-  static void comment(std::string& out, std::string_view text);
-  static void keys(std::string& out, const config_table& table, std::string_view mark);
-};
-
-void config_sample::comment(std::string& out, std::string_view text) {
-  constexpr std::size_t width = 100;
-  while (!text.empty()) {
-    std::size_t end = std::min(text.find('\n'), text.size());
-    if (end > width) {
-      const auto blank = text.rfind(' ', width);
-      end = blank == std::string_view::npos || blank == 0 ? end : blank;
-    }
-    out += "# ";
-    out += text.substr(0, end);
-    out += '\n';
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-}
-
-void config_sample::keys(std::string& out, const config_table& table, std::string_view mark) {
-  for (const auto& key : table.keys_) {
-    out += '\n';
-    comment(out, key->help_);
-    comment(out, (key->required_ ? "Required: " : "Allowed: ") + key->allowed_ + "." +
-                     (key->at_start_ ? " Changes at the next start only." : ""));
-    const bool has_default = !key->default_toml_.empty();
-    std::string value = has_default ? key->default_toml_ : key->example_;
-    if (value.empty()) value = key->kind_ == kind_of<std::string> ? "\"\"" : key->kind_ == kind_of<std::vector<std::string>> ? "[]" : "0";
-    // What has a default or is not needed is shown switched off; what must be there is shown switched on.
-    out += mark.empty() && !key->required_ ? "#" : mark;
-    out += key->name_ + " = " + value + "\n";
-  }
-}
-
-std::string config_sample::write(const config_schema& schema) {
-  std::string out;
-  comment(out, schema.about_);
-  for (const auto& table : schema.tables_) {
-    out += '\n';
-    comment(out, table->help_);
-    if (!table->name_.empty()) out += "[" + table->name_ + "]\n";
-    keys(out, *table, "");
-  }
-  for (const auto& array : schema.arrays_) {
-    out += '\n';
-    comment(out, array.help);
-    out += "#[[" + array.name + "]]\n";
-    config_table element;
-    array.declare(element);
-    keys(out, element, "#");
-  }
-  return out;
-}
-
-std::vector<config_schema::difference> config_schema::differences(const config_schema& other) const {
-  std::vector<difference> out;
-  for (std::size_t i = 0; i < std::min(tables_.size(), other.tables_.size()); ++i) {
-    const auto& ours = tables_[i]->keys_;
-    const auto& theirs = other.tables_[i]->keys_;
-    const std::string prefix = tables_[i]->name_.empty() ? "" : tables_[i]->name_ + ".";
-    for (std::size_t k = 0; k < std::min(ours.size(), theirs.size()); ++k)
-      if (ours[k]->now_() != theirs[k]->now_()) out.push_back({prefix + ours[k]->name_, ours[k]->at_start_});
-  }
-  return out;
-}
-
-void log_differences(const std::vector<config_schema::difference>& differences, const logger& log) {
-  std::string changed;
-  std::string waiting;
-  for (const auto& d : differences) {
-    auto& list = d.at_start ? waiting : changed;
-    list += (list.empty() ? "" : " ") + d.key;
-  }
-  if (!changed.empty()) log.info("configuration_changed", {{"keys", changed}});
-  if (!waiting.empty()) log.warning("restart_needed", {{"keys", waiting}});
-}
-
-std::string config_schema::sample() const { return config_sample::write(*this); }
 
 }  // namespace tomoshibi
