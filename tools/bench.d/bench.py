@@ -16,6 +16,7 @@ import fire  # noqa: E402
 import home  # noqa: E402
 import measure  # noqa: E402
 import press  # noqa: E402
+import press_figures  # noqa: E402
 import report  # noqa: E402
 import servers  # noqa: E402
 import stage  # noqa: E402
@@ -98,7 +99,7 @@ def run(options, folder, say):
 
 
 def tell(options, results):
-    table = report.build({**results, "rows": home.rows(results) + press.rows(results)}, options.steps)
+    table = report.build({**results, "rows": home.rows(results) + press_figures.rows(results)}, options.steps)
     print(table.text())
     out = ROOT / "build/bench/result.json"
     out.parent.mkdir(parents=True, exist_ok=True)
