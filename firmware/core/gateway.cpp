@@ -33,7 +33,8 @@ void gateway::on_system_clock(mono_time now, const system_clock_reading& clock, 
 
 void gateway::on_relay_time(mono_time now, const relay_time& time, gateway_output& out) {
   parts_->begin_turn(now, out);
-  if (parts_->outbox.loaded()) parts_->take_news(now, {.time = time, .config = {}}, out);   // else the device channel tells it
+  const relay_time aged{time.told + (now - time.heard), time.round_trip, now};
+  if (parts_->outbox.loaded()) parts_->take_news(now, {.time = aged, .config = {}}, out);   // else the device channel tells it
   parts_->end_turn(now, out);
 }
 

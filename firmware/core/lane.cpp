@@ -221,7 +221,7 @@ void lane::take(mono_time now, const wire::message& message, std::vector<link_ac
 }
 
 void lane::take_welcome(mono_time now, const wire::lane_welcome& welcome, lane_news& news) {
-  if (welcome.wall > wall_at{}) news.time = relay_time{welcome.wall, now - attempt_since_};
+  if (welcome.wall > wall_at{}) news.time = relay_time{welcome.wall, now - attempt_since_, now};
   state_ = lane_state::up;
   up_since_ = now;
   ++counts_.sessions;

@@ -8,6 +8,7 @@ namespace tomoshibi::firmware {
 struct relay_time {
   wall_at told{};
   millis round_trip{};
+  mono_time heard{};           // when it came
 };
 
 }  // namespace tomoshibi::firmware

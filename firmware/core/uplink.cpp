@@ -318,7 +318,7 @@ void uplink::take_welcome(mono_time now, const wire::welcome& welcome, gateway_o
   ++counts_.sessions;
   log_.session_began(welcome.acked_seq);
   next_to_send_ = log_.oldest();
-  news.time = relay_time{welcome.wall, now - hello_at_};
+  news.time = relay_time{welcome.wall, now - hello_at_, now};
   logger_.info("live", {{"acked", welcome.acked_seq}, {"next", log_.next()}});
 }
 
@@ -330,7 +330,7 @@ void uplink::take_ack(mono_time now, record_seq acked, gateway_output& out) {
 
 void uplink::take_pong(mono_time now, const wire::pong& pong, uplink_news& news) const {
   if (pong.nonce != ping_nonce_ || ping_nonce_ == 0 || !pong.wall) return;
-  news.time = relay_time{*pong.wall, now - ping_at_};
+  news.time = relay_time{*pong.wall, now - ping_at_, now};
 }
 
 void uplink::take_bye(mono_time now, const wire::bye& bye, gateway_output& out) {

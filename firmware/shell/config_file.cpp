@@ -177,7 +177,7 @@ void check_together(raw_config& raw, std::vector<std::string>& problems) {
   if (c.box.button.kind != box_button_kind::none && c.box.button.device.empty())
     problems.push_back("box.button_device: needed where box.button is not \"none\"");
   const emergency_config& e = c.emergency;
-  if (e.direct_after_s >= e.undelivered_after_s)
+  if (c.direct.used() && e.direct_after_s >= e.undelivered_after_s)
     problems.push_back("emergency.direct_after_s: must be less than emergency.undelivered_after_s (" +
                        std::to_string(e.direct_after_s) + " and " + std::to_string(e.undelivered_after_s) +
                        "): the guard centre is called before the panel says \"not delivered\"");

@@ -148,7 +148,6 @@ void emergency_part::on_direct_link(bool down) { on_trouble(trouble_kind::direct
 // ---- what it asks for
 
 void emergency_part::act(const alarm_output& out) {
-  if (out.time) relay_told_(*out.time);
   for (const link_action& action : out.link) link_->act(action);
   if (out.panel)
     for (const auto& p : panels_) p->show(*out.panel);
@@ -159,6 +158,7 @@ void emergency_part::act(const alarm_output& out) {
   alarm_output after;
   core_.on_shown(loop_->exact(), after);
   for (const link_action& action : after.link) link_->act(action);
+  if (out.time) relay_told_(*out.time);   // last: the slots it makes must not hold up a press
 }
 
 // ---- about itself

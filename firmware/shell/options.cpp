@@ -50,7 +50,7 @@ std::string_view usage_text() {
          "                                        SIGHUP reads the configuration and its certificates again\n"
          "\n"
          "  --config FILE         configuration (default /etc/tomoshibi/gateway.toml)\n"
-         "  --check-config        read the configuration and its certificates, tell every problem, and end\n"
+         "  --check-config        check the configuration and every file that it names, and end\n"
          "  --print-config        print a documented sample configuration and end\n"
          "  --replay-clock SOCKET take the time from a conductor (tools/replay); refused unless every configured\n"
          "                        peer is on loopback\n"

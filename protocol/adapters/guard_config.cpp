@@ -133,7 +133,7 @@ result<bytes> read_guard_key(std::string_view key, const std::string& path) {
   if (file.fd < 0) return wrong(std::strerror(errno));
   struct stat found{};
   if (::fstat(file.fd, &found) != 0 || (found.st_mode & (S_IWGRP | S_IRWXO)) != 0)
-    return wrong("a key that others can read or write; mode 0640 or less is allowed; chmod o= " + path);
+    return wrong("a key that others can read or write; mode 0640 or less is allowed; chmod 0640 " + path);
   char text[256];
   const ssize_t n = ::read(file.fd, text, sizeof text);
   if (n < 0) return wrong(std::strerror(errno));

@@ -2,9 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <poll.h>
 #include <unistd.h>
-#include <utility>
 
 namespace tomoshibi {
 namespace {
@@ -20,10 +18,11 @@ std::string_view journal_priority(log_level level) {
   return "";
 }
 
-// What is closed or failing takes it too: the write then fails, and does not wait.
-bool takes_a_line(millis patience) {
-  pollfd there{STDERR_FILENO, POLLOUT, 0};
-  return ::poll(&there, 1, static_cast<int>(patience.count())) != 0;
+// At most so many bytes, and no half character.
+void cut(std::string& line, std::size_t most) {
+  if (line.size() <= most) return;
+  while (most > 0 && (static_cast<unsigned char>(line[most]) & 0xc0U) == 0x80U) --most;
+  line.resize(most);
 }
 
 }  // namespace
@@ -45,23 +44,24 @@ std::string stderr_log::line_of(log_level level, std::string_view module, std::s
   line += format_utc(clock_.load()->wall().at);
   line += ' ';
   line += format_log_line(level, module, event, fields);
-  if (line.size() >= log_line_max) line.resize(log_line_max - 1);
+  cut(line, log_line_max - 1);
   line += '\n';
   return line;
 }
 
 void stderr_log::put(std::string line) {
   std::lock_guard lock(one_at_a_time_);
-  if (!takes_a_line(lost_ == 0 ? log_patience : millis{0})) {
-    ++lost_;
-    return;
-  }
   if (lost_ != 0) {
-    const log_field lines{"lines", std::exchange(lost_, 0)};
-    line.insert(0, line_of(log_level::warning, "log", "lines_lost", std::span{&lines, 1}));   // one write: there is room for one
+    const log_field lines{"lines", lost_};
+    line.insert(0, line_of(log_level::warning, "log", "dropped", std::span{&lines, 1}));
   }
-  // A log that cannot be written has nowhere to say so.
-  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+  if (out_.put(line, calm_ >= log_calm_lines ? log_patience : millis{0})) {
+    lost_ = 0;
+    ++calm_;
+  } else {
+    ++lost_;
+    calm_ = 0;
+  }
 }
 
 std::optional<log_level> parse_log_level(std::string_view text) {

@@ -2,11 +2,12 @@
 // journal (JOURNAL_STREAM), lines get a "<6>" priority in front, which journald takes off. One write(2) per line, from
 // any thread.
 //
-// A reader that has stopped reading holds nothing up: a line waits for it at most log_patience, further ones not at all until it
-// reads again. What was lost meanwhile is counted in a line "mod=log evt=lines_lost".
+// A reader that has stopped reading holds nothing up: a line waits for it at most log_patience, further ones not at all until
+// log_calm_lines were read. What was lost is counted in a line "mod=log evt=dropped" when there is room for one.
 #pragma once
 
 #include "protocol/adapters/clock_source.hpp"
+#include "protocol/adapters/stderr_lines.hpp"
 #include "protocol/base/log.hpp"
 
 #include <atomic>
@@ -17,6 +18,7 @@
 namespace tomoshibi {
 
 inline constexpr millis log_patience{100};
+inline constexpr std::uint64_t log_calm_lines = 100;   // in a row, without a loss
 // A longer line is cut. A pipe takes 4,096 bytes in one piece: this, and the line of what was lost.
 inline constexpr std::size_t log_line_max = 3'840;
 
@@ -34,7 +36,9 @@ private:
   void put(std::string line);
 
   std::mutex one_at_a_time_;
+  stderr_lines out_;
   std::uint64_t lost_ = 0;                             // since the last line that was written
+  std::uint64_t calm_ = log_calm_lines;                // lines since the last loss
   std::atomic<const clock_source*> clock_;
   std::atomic<log_level> most_;
   bool journal_;

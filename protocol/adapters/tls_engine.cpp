@@ -39,7 +39,7 @@ status check_key_mode(const std::string& path, const std::string& name) {
   if ((found.st_mode & (S_IWGRP | S_IRWXO)) == 0) return {};
   char mode[8];
   std::snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(found.st_mode & 07777U));
-  return fail(errc::config_invalid, name + ": a private key with mode " + mode + ", 0640 or less is allowed; chmod o= " + path);
+  return fail(errc::config_invalid, name + ": a private key with mode " + mode + ", 0640 or less is allowed; chmod 0640 " + path);
 }
 
 std::string name_of_file(const tls_identity_files& files, std::string_view key, const std::string& path) {
@@ -64,7 +64,7 @@ status check_usable(const tls_identity& identity, const tls_identity_files& file
 
 }  // namespace
 
-result<tls_identity> load_tls_identity(const tls_identity_files& files) {
+result<tls_identity> read_tls_identity(const tls_identity_files& files) {
   struct file {
     const char* key;
     const std::string& path;
@@ -78,11 +78,18 @@ result<tls_identity> load_tls_identity(const tls_identity_files& files) {
     if (!text) return std::unexpected(text.error());
     f.into = std::move(*text);
   }
+  return identity;
+}
+
+result<tls_identity> load_tls_identity(const tls_identity_files& files) {
+  auto read = read_tls_identity(files);
+  if (!read) return read;
+  tls_identity& identity = *read;
   // First what it is: the mode of a certificate that was named as the key is not what is wrong with it.
   if (auto ok = check_usable(identity, files); !ok) return std::unexpected(ok.error());
   if (!files.key.empty())
     if (auto ok = check_key_mode(files.key, name_of_file(files, "key", files.key)); !ok) return std::unexpected(ok.error());
-  return identity;
+  return read;
 }
 
 namespace {

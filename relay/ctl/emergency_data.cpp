@@ -18,12 +18,6 @@ result<std::optional<sqlite_db>> open_emergency_file(const context& c) {
   return std::optional{std::move(*db)};
 }
 
-// A book of the first schema knows of no log.
-status take_log_off(sqlite_db& db) {
-  if (!db.prepare("SELECT log FROM book")) return {};
-  return db.exec(relay::emergency_log_leaves);
-}
-
 result<bool> in_emergency_book(const context& c, home_id home) {
   auto db = open_emergency_file(c);
   if (!db) return std::unexpected(db.error());
@@ -55,7 +49,7 @@ status erase_from_emergency_book(const context& c, home_id home) {
     if (!s) return std::unexpected(s.error());
     if (auto ok = s->bind(1, relay::number(home)).run(); !ok) return ok;
   }
-  if (auto ok = take_log_off(*db); !ok) return ok;
+  if (auto ok = relay::sqlite_emergency_book::log_leaves(*db); !ok) return ok;
   if (auto ok = tx->commit(); !ok) return ok;
   if (auto ok = db->exec("VACUUM"); !ok) return ok;
   return db->checkpoint();

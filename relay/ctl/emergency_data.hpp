@@ -11,9 +11,6 @@ namespace tomoshibi::ctl {
 // Read only, beside a relay that may run. Nothing: there is no such file.
 result<std::optional<sqlite_db>> open_emergency_file(const context& c);
 
-// Before a file of the book loses its log, because it is a copy or is closed by another program than the relay.
-status take_log_off(sqlite_db& db);
-
 // Whether the book holds anything of a home.
 result<bool> in_emergency_book(const context& c, home_id home);
 

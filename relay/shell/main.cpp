@@ -108,9 +108,16 @@ result<std::unique_ptr<sqlite_emergency_book>> open_book(const std::string& path
   auto book = sqlite_emergency_book::open(path, {.mark = known->value_or("")});
   if (!book) return book;
   if (!(*book)->reserved()) log.warning("no_room_reserved", {{"file", path}});
-  if ((*book)->mark() == *known) return book;
-  if (auto ok = memory.set_setting(setting_emergency_mark, (*book)->mark()); !ok) return std::unexpected(ok.error());
+  // At once: this start may yet fail, and the next one may find nothing missing.
+  if ((*book)->lost() != book_loss::none) log.error("book_lost", {{"detail", words_of((*book)->lost())}});
   return book;
+}
+
+void keep_mark(const sqlite_emergency_book& book, sqlite_store& memory, const logger& log) {
+  const auto known = memory.setting(setting_emergency_mark);
+  if (known && *known == book.mark()) return;
+  if (auto ok = memory.set_setting(setting_emergency_mark, book.mark()); !ok)
+    log.warning("mark_not_kept", {{"err", name_of(ok.error().code)}, {"detail", ok.error().detail}});
 }
 
 int run(const command_line& line, const data_folder& folder, relay_config config) {
@@ -153,8 +160,9 @@ int run(const command_line& line, const data_folder& folder, relay_config config
     (*loop)->on_hangup([&daemon] { daemon.reload(); });
     if (auto started = daemon.start(); !started) {
       code = failed(started.error());
-    } else if (auto ran = (*loop)->run(); !ran) {
-      code = failed(ran.error());
+    } else {
+      if (presses) keep_mark(*presses, **memory, main_log);
+      if (auto ran = (*loop)->run(); !ran) code = failed(ran.error());
     }
     // Waiting for a thread that does not end would be no end either; the system takes back what is left.
     if (daemon.stuck()) std::_Exit(exit_failed);

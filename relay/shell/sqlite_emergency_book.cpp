@@ -16,6 +16,8 @@ constexpr int pad_rounds_max = 8;
 struct opened_file {
   sqlite_db db;
   bool fresh = false;                         // there was nothing in it
+  std::string mark;
+  bool log = false;                           // one lay beside it when it was last reserved
 };
 
 result<opened_file> open_file(const std::string& path, database_files& files) {
@@ -24,28 +26,20 @@ result<opened_file> open_file(const std::string& path, database_files& files) {
   const auto former = migrate(*db, emergency_schema());
   if (!former) return std::unexpected(former.error());
   if (auto whole = db->quick_check(); !whole) return std::unexpected(whole.error());
-  return opened_file{std::move(*db), *former == 0};
-}
-
-struct book_marks {
-  std::string mark;
-  bool log = false;
-};
-
-result<book_marks> read_marks(sqlite_db& db) {
-  auto s = db.prepare("SELECT mark, log FROM book");
+  auto s = db->prepare("SELECT mark, log FROM book");
   if (!s) return std::unexpected(s.error());
   const auto row = s->step();
   if (!row) return std::unexpected(row.error());
   if (!*row) return fail(errc::storage_corrupt, "emergency.db: without its mark");
-  return book_marks{s->text(0), s->int64(1) != 0};
+  opened_file out{std::move(*db), *former == 0, s->text(0), s->int64(1) != 0};
+  return out;
 }
 
 // `had_log`: before the file was opened.
-book_loss loss_of(const opened_file& file, const book_marks& found, const std::string& known, bool had_log) {
+book_loss loss_of(const opened_file& file, const std::string& known, bool had_log) {
   if (file.fresh) return known.empty() ? book_loss::none : book_loss::missing;
-  if (!known.empty() && known != found.mark) return book_loss::another;
-  return found.log && !had_log ? book_loss::log_missing : book_loss::none;
+  if (!known.empty() && known != file.mark) return book_loss::another;
+  return file.log && !had_log ? book_loss::log_missing : book_loss::none;
 }
 
 template <class Row>
@@ -86,14 +80,18 @@ result<std::unique_ptr<sqlite_emergency_book>> sqlite_emergency_book::open(const
     file = open_file(path, files);
   }
   if (!file) return std::unexpected(error{file.error().code, path + ": " + file.error().detail});
-  const auto marks = read_marks(file->db);
-  if (!marks) return std::unexpected(marks.error());
-  const book_loss lost = put_away ? book_loss::unreadable : loss_of(*file, *marks, options.mark, had_log);
+  const book_loss lost = put_away ? book_loss::unreadable : loss_of(*file, options.mark, had_log);
   std::unique_ptr<sqlite_emergency_book> book(new sqlite_emergency_book(std::move(file->db)));
   book->lost_ = lost;
-  book->mark_ = marks->mark;
+  book->mark_ = std::move(file->mark);
   (void)book->reserve();
   return book;
+}
+
+// A book of the first schema knows of no log.
+status sqlite_emergency_book::log_leaves(sqlite_db& db) {
+  if (!db.prepare("SELECT log FROM book")) return {};
+  return db.exec("UPDATE book SET log = 0");
 }
 
 // Grows the log, then leaves free pages in the file: written to while there is room, and reused when there is none.
@@ -110,7 +108,8 @@ bool sqlite_emergency_book::reserve() {
       return give_back();
   }
   if (!db_.exec("DELETE FROM pad")) return false;
-  if (!db_.exec("UPDATE book SET log = 1 WHERE log = 0")) return false;
+  const auto log = db_.log_size();
+  if (!log || (*log > 0 && !db_.exec("UPDATE book SET log = 1 WHERE log = 0"))) return false;
   reserved_ = db_.move_log().has_value();
   return reserved_;
 }

@@ -23,9 +23,6 @@ inline constexpr std::uint32_t emergency_log_calm = 128;         // pages in the
 inline constexpr std::uint32_t emergency_log_long = 512;         // and when it is not,
 inline constexpr std::uint32_t emergency_log_full = 768;         // and in a commit: what is reserved holds a thousand
 
-// For a program that copies the file, or opens it and takes its log away: no log is missing then.
-inline constexpr std::string_view emergency_log_leaves = "UPDATE book SET log = 0";
-
 struct emergency_book_options {
   bool read_only = false;                    // for tomoshibi-ctl beside a relay that runs: not_found without a file
   std::string mark = {};                     // what mark() was at the last start; empty: there was none
@@ -35,6 +32,9 @@ struct emergency_book_options {
 class sqlite_emergency_book final : public emergency_book {
 public:
   static result<std::unique_ptr<sqlite_emergency_book>> open(const std::string& path, const emergency_book_options& = {});
+
+  // For a program that copies the file, or opens it and takes its log away when it closes it: no log is missing then.
+  static status log_leaves(sqlite_db& db);
 
   result<emergency_state> load() override;
   status commit(const emergency_batch& batch) override;
@@ -49,6 +49,7 @@ public:
 
   bool reserved() const { return reserved_; }  // the room is there
   const std::string& mark() const { return mark_; }
+  book_loss lost() const { return lost_; }     // until load() has told it
 
 private:
   explicit sqlite_emergency_book(sqlite_db db);

@@ -28,7 +28,7 @@ result<std::vector<mail>> sqlite_store::load_queued_mails() { return read_queued
 result<std::optional<wall_at>> sqlite_store::load_alive() { return read_alive(reads_); }
 
 result<std::optional<std::string>> sqlite_store::setting(std::string_view key) { return read_setting(reads_, key); }
-status sqlite_store::set_setting(std::string_view key, std::string_view value) { return write_setting(writes_, key, value); }
+status sqlite_store::set_setting(std::string_view key, std::string_view value) { return write_setting(reads_, key, value); }
 
 result<std::optional<episode>> sqlite_store::find_episode(const episode_key& key) {
   return read_episode(read_statements_, key);

@@ -35,7 +35,7 @@ public:
   result<day_cells> read_day(home_id home, appliance_id appliance, utc_day day) override;
   result<std::optional<utc_day>> newest_day(home_id home, appliance_id appliance) override;
   status commit(const write_batch& batch) override;
-  // By the names of store_settings.hpp. On the reactor; set_setting() while no commit is out.
+  // By the names of store_settings.hpp. On the reactor, also while a commit is out.
   result<std::optional<std::string>> setting(std::string_view key);
   status set_setting(std::string_view key, std::string_view value);
 

@@ -228,11 +228,11 @@ class Reload(WithManager):
         self.reload("evt=reloaded")
         key.chmod(0o644)
         self.reload("evt=reload_failed")
-        self.assertIn(f"chmod o= {key}", self.relay.log.text)
+        self.assertIn(f"chmod 0640 {key}", self.relay.log.text)
         self.assertEqual(self.relay.stop(), 0)
         done = subprocess.run([RELAY, "--dir", self.relay.folder], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
         self.assertEqual(done.returncode, 2)
-        self.assertIn(f"chmod o= {key}", done.stderr)
+        self.assertIn(f"chmod 0640 {key}", done.stderr)
 
     def test_a_new_certificate_serves_new_connections_and_old_ones_go_on(self):
         with self.relay.gateway(1) as gateway:

@@ -77,7 +77,6 @@ status emergency_desk::on_start(mono_time now, wall_at wall, std::shared_ptr<con
   p.f.world = std::move(world);
   p.f.rows.load(*state);
   p.f.count.book_lost = state->lost;
-  if (state->lost != book_loss::none) p.log.error("book_lost", {{"detail", words_of(state->lost)}});
   p.guard.on_start(state->last_event, state->sequences);
   p.mails.on_start();
   p.drills.on_start(t);

@@ -38,7 +38,7 @@ struct emergency_limits {
   // mails
   std::size_t mails_in_flight_max = 4;
   std::size_t mails_waiting_max = 50'000;
-  std::size_t mails_waiting_of_home = 1'000;   // so that no home takes the room of the others
+  std::size_t mails_waiting_of_home = 1'000;   // so that no home takes the room of the others; half of it is for presses and visits
   millis mail_first_retry = 20s;               // then as all other mails
   millis mail_give_up_after = 72h;
 };

@@ -61,8 +61,9 @@ void mail_desk::write(desk_turn& t, mail_readers to, std::uint64_t about, emerge
     if (to == mail_readers::provider && reader.role != contact_role::provider) continue;
     if (f_.rows.mails.find(key) != nullptr) continue;
     auto& queued = queued_of_[home->id];
-    if (queued >= f_.limits.mails_waiting_of_home || f_.rows.mails.size() >= f_.limits.mails_waiting_max) {
+    if (queued >= room_for(key.kind) || f_.rows.mails.size() >= f_.limits.mails_waiting_max) {
       ++f_.count.mails_given_up;
+      log_.error("no_room", {{"kind", name_of(key.kind)}, {"home", static_cast<std::uint32_t>(home->id)}});
       continue;
     }
     ++queued;
@@ -72,6 +73,11 @@ void mail_desk::write(desk_turn& t, mail_readers to, std::uint64_t about, emerge
                                    .subject = std::move(text.subject), .body = std::move(text.body),
                                    .message_id = message_id(key, f_.mail_from)});
   }
+}
+
+// A home whose buttons flap for days at a mail server that is away still has room for its presses.
+std::size_t mail_desk::room_for(emergency_notice kind) const {
+  return rank_of(kind) == 0 ? f_.limits.mails_waiting_of_home : f_.limits.mails_waiting_of_home / 2;
 }
 
 void mail_desk::on_durable(const emergency_mail_row& row) {

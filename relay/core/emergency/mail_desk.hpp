@@ -36,6 +36,7 @@ private:
   void retry(desk_turn& t, emergency_mail_row m, std::string why);
   void finish(emergency_mail_row m, emergency_mail_state state, std::string why);
   void take_due(wall_at wall);
+  std::size_t room_for(emergency_notice kind) const;
 
   desk_frame& f_;
   logger log_;

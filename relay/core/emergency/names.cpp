@@ -41,7 +41,7 @@ std::string_view words_of(book_loss loss) {
       return "emergency.db was gone or empty and was begun anew: requests for a visit and reports in it are lost; gateways send their "
              "presses again";
     case book_loss::another:
-      return "emergency.db is another file than at the last start: requests for a visit and reports since its copy are lost";
+      return "emergency.db is not the book of the last start: requests for a visit and reports since then may be missing";
     case book_loss::log_missing:
       return "emergency.db was without its log (emergency.db-wal): what was written last may be lost; gateways send their presses again";
   }

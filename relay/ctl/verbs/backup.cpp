@@ -5,6 +5,7 @@
 #include "relay/ctl/relay_link.hpp"
 #include "relay/ctl/verbs/verb_lists.hpp"
 #include "relay/shell/database_lock.hpp"
+#include "relay/shell/sqlite_emergency_book.hpp"
 #include "relay/shell/store_schema.hpp"
 
 #include <fcntl.h>
@@ -25,8 +26,16 @@ std::string emergency_copy_of(const std::string& file) { return file + ".emergen
 status finish_copy(const std::string& path) {
   auto db = sqlite_db::open(path, {.create = false});
   if (!db) return std::unexpected(db.error());
-  if (auto ok = take_log_off(*db); !ok) return ok;
+  if (auto ok = relay::sqlite_emergency_book::log_leaves(*db); !ok) return ok;
   return db->exec("PRAGMA journal_mode = DELETE");
+}
+
+status sync_folder(const fs::path& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return fail(errc::storage_io, folder.string() + ": cannot open");
+  const bool done = ::fsync(fd) == 0;
+  ::close(fd);
+  return done ? status{} : fail(errc::storage_io, folder.string() + ": cannot sync");
 }
 
 // The book that is there knows more than its copy: what was sent since, and up to which number. The copy is for a machine that
@@ -41,9 +50,16 @@ status restore_emergency(context& c, const std::string& source) {
   auto db = sqlite_db::open(copy, {.create = false, .read_only = true});
   if (!db) return std::unexpected(db.error());
   if (auto ok = db->integrity_check(); !ok) return fail(ok.error().code, copy + ": " + ok.error().detail);
-  if (auto ok = db->backup_to(place); !ok) return ok;
-  if (auto ok = finish_copy(place); !ok) return ok;
-  if (auto ok = give_to_owner(c.folder.path, {place}); !ok) return ok;
+  // Whole before it has its name. A log that was left there is of another file: SQLite would lay it over this one.
+  const std::string fresh = place + ".restoring";
+  if (auto ok = db->backup_to(fresh); !ok) return ok;
+  if (auto ok = finish_copy(fresh); !ok) return ok;
+  if (auto ok = give_to_owner(c.folder.path, {fresh}); !ok) return ok;
+  std::error_code ec;
+  for (const char* tail : {"-wal", "-shm"}) fs::remove(place + tail, ec);
+  fs::rename(fresh, place, ec);
+  if (ec) return fail(errc::storage_io, place + ": cannot move the copy into place: " + ec.message());
+  if (auto ok = sync_folder(fs::path(place).parent_path()); !ok) return ok;
   c.say("the emergency book is restored too");
   return {};
 }
@@ -60,6 +76,7 @@ status backup(context& c) {
   if (!book) return std::unexpected(book.error());
   if (*book) {
     if (auto ok = (*book)->backup_to(beside); !ok) return ok;
+    if (auto ok = finish_copy(beside); !ok) return ok;
     c.say("the emergency book: " + beside);
   }
   c.say("backed up to " + target + " (" + std::to_string(fs::file_size(target) / 1024) + " KiB); keys and relay.toml are not in it");
@@ -85,14 +102,6 @@ status nobody_uses(const context& c, const std::string& database) {
   if (!alone && alone.error().code == errc::storage_busy)
     return fail(errc::refused, "another program has the database open; stop the relay first");
   return {};
-}
-
-status sync_folder(const fs::path& folder) {
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return fail(errc::storage_io, folder.string() + ": cannot open");
-  const bool done = ::fsync(fd) == 0;
-  ::close(fd);
-  return done ? status{} : fail(errc::storage_io, folder.string() + ": cannot sync");
 }
 
 // The former database stays beside the new one, with the time in its name.

@@ -26,7 +26,8 @@ result<relay_files> read_files(const context& c) {
   relay_files out;
   out.at = config->device;
   if (out.at.certificate.empty()) out.at = relay::default_relay_config(c.folder).device;
-  auto identity = load_tls_identity({.certificate = out.at.certificate, .key = out.at.key, .ca = out.at.ca});
+  // Whatever they are: a certificate that does not fit its key is what `renew` is for.
+  auto identity = read_tls_identity({.certificate = out.at.certificate, .key = out.at.key, .ca = out.at.ca});
   if (!identity) return std::unexpected(identity.error());
   auto own = read_certificate(identity->certificate_pem);
   auto ca = read_certificate(identity->ca_pem);

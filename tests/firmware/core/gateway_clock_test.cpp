@@ -49,11 +49,11 @@ TEST_CASE("the relay's word over the emergency lane is the time, before the devi
   b.start();
   const wall_at wrong = b.box->wall(b.now);
   CHECK_FALSE(b.box->statistics().clock_known);
-  b.tell_relay_time({wrong + 1h, 200ms});
+  b.tell_relay_time({wrong + 1h - 5s, 200ms, b.now - 5s});   // heard five seconds ago
   CHECK(b.box->statistics().clock_synced);
   CHECK(b.box->wall(b.now) >= wrong + 1h);
   CHECK(b.box->wall(b.now) <= wrong + 1h + 200ms);
-  b.tell_relay_time({wrong + 9h, relay_round_trip_max + 1ms});   // a word that was under way too long
+  b.tell_relay_time({wrong + 9h, relay_round_trip_max + 1ms, b.now});   // a word that was under way too long
   CHECK(b.box->wall(b.now) <= wrong + 1h + 200ms);
 }
 

@@ -109,6 +109,7 @@ TEST_CASE("the welcome tells the time, and how long it was waited for") {
     REQUIRE(b.news.time);
     CHECK(b.news.time->told == wall_from_ms(1'790'000'000'000));
     CHECK(b.news.time->round_trip == 30ms);
+    CHECK(b.news.time->heard == b.now);
   }
   SECTION("a relay that does not know it tells none") {
     b.hear(wire::lane_welcome{});

@@ -98,7 +98,7 @@ TEST_CASE("a book that is gone, emptied, exchanged or without its log is told on
     }
     {
       auto copy = sqlite_db::open(folder.file("copy.db"), {.create = false}).value();
-      REQUIRE(copy.exec(emergency_log_leaves));
+      REQUIRE(sqlite_emergency_book::log_leaves(copy));
     }
     CHECK(sqlite_emergency_book::open(folder.file("copy.db"), {.mark = mark}).value()->load().value().lost == book_loss::none);
   }

@@ -48,6 +48,22 @@ TEST_CASE("a press is told before a trouble that came earlier") {
   CHECK(b.mails_of(emergency_notice::trouble) == 2);
 }
 
+TEST_CASE("troubles leave room for a press") {
+  desk_bench b;
+  b.limits.mails_waiting_of_home = 10;
+  b.add_home(1);
+  b.start();
+  b.mail_answers = false;
+  const auto lane = b.connect(1);
+  for (char name = 'a'; name < 'm'; ++name)     // each stuck, then the next
+    b.from(lane, wire::box_state{.troubles = {{trouble_kind::button_stuck, std::string(1, name)}}});
+  CHECK(b.desk->health().mails_given_up > 0);
+  b.from(lane, a_press(0xabc));
+  while (!b.with_mail_server.empty()) b.mail_server_answers();
+  CHECK(b.mails_of(emergency_notice::press) == 2);
+  CHECK(b.mails_of(emergency_notice::press_accepted) == 2);
+}
+
 TEST_CASE("one home's mails do not take the room of the others") {
   desk_bench b;
   b.limits.mails_waiting_of_home = 10;
