@@ -31,8 +31,8 @@ struct tls_identity_files {
   std::string ca;
   std::string table = {};       // of the configuration whose keys certificate, key and ca name them: told with what is wrong
 };
-// Reads them and looks whether they can be used, and whether certificate and key are a pair; an empty path of certificate or key: none. config_invalid: which key and file, and
-// what is wanted of it.
+// Reads them and looks whether they can be used, and whether certificate and key are a pair; an empty path of certificate or key:
+// none. config_invalid: which key and file, and what is wanted of it.
 result<tls_identity> load_tls_identity(const tls_identity_files& files);
 // Only reads them, whatever they are: for a tool that mends them.
 result<tls_identity> read_tls_identity(const tls_identity_files& files);

@@ -340,7 +340,6 @@ class CommandLine(unittest.TestCase):
                                 ("guard.key", "relay-key.pem",
                                  f'[guard]\n{centre}ca = "ca.pem"\ncertificate = "ca.pem"\nkey = "relay-key.pem"\n'),
                                 ("mail.password_file", "none", '[mail]\nserver = "mail.example.org"\nuser = "u"\npassword_file = "none"\n'),
-                                ("mail.ca_file", "none", '[mail]\nserver = "mail.example.org"\nca_file = "none"\n'),
                                 ("pages.api_token_file", "none", 'api_token_file = "none"\n'),
                                 ("pages.api_token_file", "token", 'api_token_file = "token"\n')):
             relay.configure(more)
@@ -354,6 +353,15 @@ class CommandLine(unittest.TestCase):
         relay.configure(f'[guard]\n{centre}ca = "none.pem"\n[mail]\nserver = "mail.example.org"\nca_file = "none"\n')
         done = self.run_relay("--dir", relay.folder, "--check-config")
         self.assertTrue("mail.ca_file: " in done.stderr and "guard.ca: " in done.stderr, done.stderr)
+
+    def test_a_mail_servers_missing_ca_keeps_no_relay_from_taking_presses(self):
+        relay = Relay(RELAY, CTL, '[mail]\nserver = "mail.example.org"\nca_file = "none"\n')
+        self.addCleanup(relay.close)
+        done = self.run_relay("--dir", relay.folder, "--check-config")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(f"mail.ca_file: {relay.folder / 'none'}: No such file", done.stderr)
+        relay.start()
+        self.assertEqual(relay.stop(), 0)
 
     def test_the_printed_configuration_is_accepted(self):
         relay = Relay(RELAY, CTL)

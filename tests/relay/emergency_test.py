@@ -221,14 +221,56 @@ class EmergencyTest(unittest.TestCase):
             lane.press(0xAB)
             lane.wait_news(0xAB, ACCEPTED)
 
+    def ctl(self, *arguments):
+        return subprocess.run([CTL, "--dir", self.relay.folder, *map(str, arguments)], capture_output=True, text=True, check=False,
+                              timeout=PATIENCE_S)
+
+    def test_a_restored_book_is_not_mixed_with_a_log_that_was_left(self):
+        copy = self.relay.root / "copy.db"
+        self.relay.start()
+        with Lane(self.relay, 2) as lane:
+            lane.press(0xA1)
+            lane.wait_news(0xA1, ACCEPTED)
+        self.assertEqual(self.relay.stop(), 0)
+        self.assertEqual(self.ctl("backup", copy).returncode, 0)
+        self.relay.start()
+        with Lane(self.relay, 2) as lane:
+            lane.press(0xA2)
+            lane.wait_news(0xA2, ACCEPTED)
+        self.relay.kill()                                           # its log is full of what the copy has not
+        (self.relay.folder / "emergency.db").unlink()
+        self.assertTrue((self.relay.folder / "emergency.db-wal").exists())
+        done = self.ctl("restore", copy)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        presses = [line for line in self.ctl("emergency", "list").stdout.splitlines() if "00000000000000" in line.lower()]
+        self.assertEqual(len(presses), 1, presses)
+        self.relay.start()
+        self.assertNotIn("evt=book_lost", self.relay.log.text)      # a copy misses no log
+        self.assertEqual(self.relay.stop(), 0)
+
+    def test_a_loss_is_told_until_a_start_succeeds(self):
+        self.relay.start()
+        self.assertEqual(self.relay.stop(), 0)
+        for name in ("emergency.db", "emergency.db-wal", "emergency.db-shm"):
+            (self.relay.folder / name).unlink(missing_ok=True)
+        text = (self.relay.folder / "relay.toml").read_text()
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            (self.relay.folder / "relay.toml").write_text(text.replace("port = 0", f"port = {taken.getsockname()[1]}", 1))
+            done = subprocess.run([RELAY, "--dir", self.relay.folder], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("evt=book_lost", done.stderr)
+        (self.relay.folder / "relay.toml").write_text(text)
+        self.relay.start()
+        self.assertIn("evt=book_lost", self.relay.log.text)
+        self.assertEqual(self.relay.stop(), 0)
+
     def test_a_book_that_is_gone_is_told_and_presses_are_taken(self):
         self.relay.start()
         self.assertEqual(self.relay.stop(), 0)
         self.assertNotIn("evt=book_lost", self.relay.log.text)      # a first start misses nothing
         for name in ("emergency.db", "emergency.db-wal", "emergency.db-shm"):
             (self.relay.folder / name).unlink(missing_ok=True)
-        done = subprocess.run([CTL, "--dir", self.relay.folder, "emergency", "list"], capture_output=True, text=True, check=False,
-                              timeout=PATIENCE_S)
+        done = self.ctl("emergency", "list")
         self.assertEqual(done.returncode, 2)
         self.assertIn("gone", done.stderr)
         self.relay.start()

@@ -96,6 +96,18 @@ class Certificates(Case):
         (self.dir / "ca-key.pem").unlink()
         self.wrong("certificate", "renew", says="ca-key.pem")
 
+    def test_renew_mends_a_certificate_of_another_key(self):
+        self.a_home()
+        own_folder, self.dir = self.dir, self.root / "other"
+        self.a_home()
+        other, self.dir = self.dir, own_folder
+        (self.dir / "relay.pem").write_bytes((other / "relay.pem").read_bytes())
+        self.ok("certificate", "show")
+        self.ok("certificate", "renew")
+        key = subprocess.run(["openssl", "pkey", "-in", self.dir / "relay-key.pem", "-pubout"], capture_output=True, check=True).stdout
+        own = subprocess.run(["openssl", "x509", "-in", self.dir / "relay.pem", "-pubkey", "-noout"], capture_output=True, check=True)
+        self.assertEqual(own.stdout, key)
+
     def check_certificate(self, name):
         done = subprocess.run(["openssl", "verify", "-attime", "1769847300", "-verify_hostname", name, "-CAfile", self.dir / "ca.pem",
                                self.dir / "relay.pem"], capture_output=True, text=True)
