@@ -161,9 +161,10 @@ TEST_CASE("mistakes") {
        "g.toml:2: guard.account: must be the account number that the guard centre gave: 3 to 16 hexadecimal digits (0 to 9, A to F)"},
       {"[guard]\naccount = \"12345678901234567\"", "g.toml:2: guard.account: must be the account number"},
       {"[guard]\naccount = \"12G4\"", "g.toml:2: guard.account: must be the account number"},
-      {"[emergency]\ndirect_after_s = 30",
+      {"[emergency]\ndirect_after_s = 30\n[guard]\naccount = \"1234\"\nreceivers = [\"tcp://127.0.0.1:1\"]",
        "emergency.direct_after_s: must be less than emergency.undelivered_after_s (30 and 30)"},
-      {"[emergency]\ndirect_after_s = 60\nundelivered_after_s = 59", "emergency.direct_after_s: must be less than emergency.undeliv"},
+      {"[emergency]\ndirect_after_s = 60\nundelivered_after_s = 59\n[guard]\naccount = \"1234\"\nreceivers = [\"tcp://127.0.0.1:1\"]",
+       "emergency.direct_after_s: must be less than emergency.undeliv"},
       {"[guard]\naccount = \"12345\"", "guard.account and guard.receivers: both or none"},
       {"[guard]\nreceivers = [\"tcp://127.0.0.1:1\"]", "guard.account and guard.receivers: both or none"},
       {"[guard]\naccount = \"1234\"\nreceivers = [\"tcp://192.0.2.1:1\"]", "guard.receivers: tcp:// only to this machine"},
@@ -182,8 +183,10 @@ TEST_CASE("mistakes") {
 }
 
 TEST_CASE("the direct call comes before the words not delivered, or never; an account is written one way") {
-  CHECK(problem("[emergency]\ndirect_after_s = 29").empty());
-  CHECK(problem("[emergency]\ndirect_after_s = 0\nundelivered_after_s = 10").empty());
+  const std::string centre = "\n[guard]\naccount = \"1234\"\nreceivers = [\"tcp://127.0.0.1:1\"]";
+  CHECK(problem("[emergency]\ndirect_after_s = 29" + centre).empty());
+  CHECK(problem("[emergency]\ndirect_after_s = 0\nundelivered_after_s = 10" + centre).empty());
+  CHECK(problem("[emergency]\ndirect_after_s = 60").empty());   // nobody is called directly
   CHECK(read("[guard]\naccount = \"0a1f\"\nreceivers = [\"tcp://127.0.0.1:1\"]").value().direct.account == "0A1F");
 }
 
