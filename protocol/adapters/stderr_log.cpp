@@ -1,5 +1,7 @@
 #include "protocol/adapters/stderr_log.hpp"
 
+#include "protocol/base/utf8.hpp"
+
 #include <cstdio>
 #include <cstdlib>
 #include <unistd.h>
@@ -16,13 +18,6 @@ std::string_view journal_priority(log_level level) {
     case log_level::debug: return "<7>";
   }
   return "";
-}
-
-// At most so many bytes, and no half character.
-void cut(std::string& line, std::size_t most) {
-  if (line.size() <= most) return;
-  while (most > 0 && (static_cast<unsigned char>(line[most]) & 0xc0U) == 0x80U) --most;
-  line.resize(most);
 }
 
 }  // namespace
@@ -44,7 +39,7 @@ std::string stderr_log::line_of(log_level level, std::string_view module, std::s
   line += format_utc(clock_.load()->wall().at);
   line += ' ';
   line += format_log_line(level, module, event, fields);
-  cut(line, log_line_max - 1);
+  line.resize(whole_characters(line, log_line_max - 1));
   line += '\n';
   return line;
 }

@@ -1,5 +1,6 @@
 #include "relay/core/mime.hpp"
 
+#include "protocol/base/utf8.hpp"
 #include "relay/core/base64.hpp"
 #include "relay/core/mail_address.hpp"
 #include "relay/core/plain_text.hpp"
@@ -29,9 +30,7 @@ bool needs_encoding(std::string_view text, std::size_t used) {
 std::string shortened(std::string text, std::size_t bytes_max) {
   constexpr std::string_view ellipsis = "…";
   if (text.size() <= bytes_max) return text;
-  std::size_t end = bytes_max - ellipsis.size();
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return text.substr(0, end).append(ellipsis);
+  return text.substr(0, whole_characters(text, bytes_max - ellipsis.size())).append(ellipsis);
 }
 
 std::size_t word_bytes(std::size_t line_left) {  // source bytes that fit an encoded-word of that length
