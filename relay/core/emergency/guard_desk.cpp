@@ -10,8 +10,6 @@ namespace tomoshibi::relay {
 namespace {
 
 constexpr std::uint16_t sequence_max = 9'999;
-constexpr std::uint32_t rank_urgent = 0;
-constexpr std::uint32_t rank_calm = 1;
 
 // The one place that keeps a test from moving a guard, and a real press from being taken for a test.
 dc09::signal checked(const wanted_event& e) {

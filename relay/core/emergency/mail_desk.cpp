@@ -28,13 +28,13 @@ std::uint32_t rank_of(emergency_notice kind) {
     case emergency_notice::press_no_centre:
     case emergency_notice::dispatch:
     case emergency_notice::dispatch_accepted:
-    case emergency_notice::dispatch_not_accepted: return 0;
+    case emergency_notice::dispatch_not_accepted: return rank_urgent;
     case emergency_notice::trouble:
     case emergency_notice::trouble_ended:
     case emergency_notice::event_refused:
-    case emergency_notice::drill_unanswered: return 1;
+    case emergency_notice::drill_unanswered: return rank_calm;
   }
-  return 1;
+  return rank_calm;
 }
 
 }  // namespace
@@ -77,7 +77,7 @@ void mail_desk::write(desk_turn& t, mail_readers to, std::uint64_t about, emerge
 
 // A home whose buttons flap for days at a mail server that is away still has room for its presses.
 std::size_t mail_desk::room_for(emergency_notice kind) const {
-  return rank_of(kind) == 0 ? f_.limits.mails_waiting_of_home : f_.limits.mails_waiting_of_home / 2;
+  return rank_of(kind) == rank_urgent ? f_.limits.mails_waiting_of_home : f_.limits.mails_waiting_of_home / 2;
 }
 
 void mail_desk::on_durable(const emergency_mail_row& row) {

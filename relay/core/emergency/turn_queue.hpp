@@ -11,6 +11,9 @@
 
 namespace tomoshibi::relay {
 
+inline constexpr std::uint32_t rank_urgent = 0;
+inline constexpr std::uint32_t rank_calm = 1;
+
 template <class Id>
 class turn_queue {
 public:
