@@ -43,6 +43,14 @@ void desk_bench::cut() {
   out_.clear();
 }
 
+desk_bench::two_lanes desk_bench::start_two_homes() {
+  add_home(1);
+  add_home(2);
+  start();
+  const session_id one = connect(1);
+  return {one, connect(2)};
+}
+
 void desk_bench::turn() {
   desk->on_turn_end(now, wall(), out_);
   act();

@@ -39,6 +39,12 @@ public:
 
   // ---- lanes
   session_id connect(std::uint32_t number);      // hello done
+  // Homes 1 and 2, the desk started, a lane of each.
+  struct two_lanes {
+    session_id mad;
+    session_id other;
+  };
+  two_lanes start_two_homes();
   void from(session_id s, const wire::message& m, bool end_turn = true);
   void bytes_from(session_id s, byte_view data);
   std::vector<wire::message> take_inbox(session_id s);

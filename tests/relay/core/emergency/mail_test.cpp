@@ -20,12 +20,8 @@ std::ptrdiff_t mails_before(const desk_bench& b, std::uint64_t about) {
 // Found by sixty-four presses of one home at a mail server that took 1.6 s for each: another home's first mail left after 103 s.
 TEST_CASE("homes take turns at the mail server") {
   desk_bench b;
-  b.add_home(1);
-  b.add_home(2);
-  b.start();
   b.mail_answers = false;
-  const auto mad = b.connect(1);
-  const auto other = b.connect(2);
+  const auto [mad, other] = b.start_two_homes();
   for (std::uint64_t i = 1; i <= 60; ++i) b.from(mad, a_press(i));
   b.from(other, a_press(0xabc));
   while (!b.with_mail_server.empty()) b.mail_server_answers();
@@ -67,12 +63,8 @@ TEST_CASE("troubles leave room for a press") {
 TEST_CASE("one home's mails do not take the room of the others") {
   desk_bench b;
   b.limits.mails_waiting_of_home = 10;
-  b.add_home(1);
-  b.add_home(2);
-  b.start();
   b.mail_answers = false;
-  const auto mad = b.connect(1);
-  const auto other = b.connect(2);
+  const auto [mad, other] = b.start_two_homes();
   for (std::uint64_t i = 1; i <= 30; ++i) b.from(mad, a_press(i));
   CHECK(b.desk->health().mails_given_up == 30 * 4 - 10);
   b.from(other, a_press(0xabc));

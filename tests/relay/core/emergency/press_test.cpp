@@ -286,11 +286,7 @@ TEST_CASE("a gateway that never reports gives way to itself only") {
   b.limits.presses_open_of_gateway = 10;
   b.limits.presses_open_max = 30;
   b.limits.new_presses_per_min = 1'000;
-  b.add_home(1);
-  b.add_home(2);
-  b.start();
-  const auto mad = b.connect(1);
-  const auto other = b.connect(2);
+  const auto [mad, other] = b.start_two_homes();
   for (std::uint64_t i = 1; i <= 60; ++i) b.from(mad, a_press(i));
   CHECK_FALSE(b.closed(mad));
   CHECK(b.list.size() == 60);
@@ -306,11 +302,7 @@ TEST_CASE("a gateway that never reports gives way to itself only") {
 TEST_CASE("homes take turns at the guard centre") {
   desk_bench b;
   b.centre_answers = false;
-  b.add_home(1);
-  b.add_home(2);
-  b.start();
-  const auto mad = b.connect(1);
-  const auto other = b.connect(2);
+  const auto [mad, other] = b.start_two_homes();
   for (std::uint64_t i = 1; i <= 60; ++i) b.from(mad, a_press(i));
   b.from(other, a_press(0xabc));
   const auto waits_before = [&b] {
