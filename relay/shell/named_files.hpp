@@ -6,7 +6,8 @@
 
 namespace tomoshibi::relay {
 
-// Everything that is wrong at once, a line each: "guard.ca: FILE: what is wanted". config_invalid, as at a start.
+// Everything that is wrong at once, a line each: "guard.ca: FILE: what is wanted". config_invalid, as at a
+// start, which goes on without a mail server's CA all the same.
 status check_named_files(const relay_config& config);
 
 }  // namespace tomoshibi::relay

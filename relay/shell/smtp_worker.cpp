@@ -4,16 +4,13 @@
 #include "relay/shell/curl_smtp.hpp"
 
 #include <atomic>
-#include <cerrno>
 #include <condition_variable>
-#include <cstring>
 #include <deque>
 #include <fstream>
 #include <iterator>
 #include <mutex>
 #include <optional>
 #include <thread>
-#include <unistd.h>
 #include <utility>
 
 namespace tomoshibi::relay {

@@ -30,7 +30,7 @@ struct smtp_options {
   std::string ehlo_name;                                   // a domain
   std::uint32_t timeout_s = 60;                            // one mail, connection and all
 };
-// Reads the password file. Errors: config_invalid (plain off loopback, unreadable or empty password file, unreadable CA file).
+// Reads the password file. Errors: config_invalid (plain off loopback, unreadable or empty password file).
 result<smtp_options> smtp_options_of(const mail_config& config);
 
 struct smtp_job {
